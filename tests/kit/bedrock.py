@@ -108,7 +108,16 @@ def _message(events: Events) -> dict[str, Any]:
 
 def _frame(event: dict[str, Any]) -> bytes:
     payload = json.dumps({"bytes": base64.b64encode(json.dumps(event).encode()).decode()}).encode()
-    headers = b"".join(_header(name, value) for name, value in _FRAME_HEADERS.items())
+    return _frame_of(_FRAME_HEADERS, payload)
+
+
+def event_exception(name: str) -> bytes:
+    """Write the frame by which a stream ends before its time."""
+    return _frame_of({":exception-type": name, ":message-type": "exception"}, b"{}")
+
+
+def _frame_of(named: dict[str, str], payload: bytes) -> bytes:
+    headers = b"".join(_header(name, value) for name, value in named.items())
     prelude = struct.pack(">II", 16 + len(headers) + len(payload), len(headers))
     message = prelude + struct.pack(">I", binascii.crc32(prelude)) + headers + payload
     return message + struct.pack(">I", binascii.crc32(message))

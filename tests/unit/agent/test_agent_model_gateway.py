@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 from tests.kit.http_server import NoResponse, Response, serve_http
 
-from cloud_agent_runner.model import forwarder
+from cloud_agent_runner.model import exchange, forwarder
 from cloud_agent_runner.model import gateway as module
 from cloud_agent_runner.model.access import MAX_OUTPUT_TOKENS
 from cloud_agent_runner.model.api import AnthropicApi
@@ -149,7 +149,7 @@ async def test_a_call_that_was_still_arriving_when_its_turn_ended_is_not_passed_
     assert upstream.requests == []
 
 
-async def test_a_response_does_not_outlive_its_turn() -> None:
+async def test_a_response_does_not_outlive_its_turn_but_is_metered_to_its_end() -> None:
     go_on = threading.Event()
 
     def in_two_halves() -> Iterator[bytes]:
@@ -164,9 +164,30 @@ async def test_a_response_does_not_outlive_its_turn() -> None:
                 response = await stack.enter_async_context(client.stream())
                 pieces = response.aiter_raw()
                 await anext(pieces)
+            assert gateway.budget.cost_usd == pytest.approx(0.20001)
             go_on.set()
             assert [piece async for piece in pieces] == []
-            assert gateway.budget.cost_usd == pytest.approx(0.20001)
+            await _until(lambda: not gateway.budget._open)  # noqa: SLF001
+            assert (gateway.budget.turns, gateway.budget.cost_usd) == pytest.approx((1, 0.21))
+
+
+async def test_whole_responses_that_come_after_their_turn_or_their_client_are_metered() -> None:
+    go_on = threading.Event()
+
+    def respond(_: Request) -> Response:
+        go_on.wait(10)
+        return Response.of(MESSAGE)
+
+    with serve_http(respond) as upstream:
+        async with _gateway(upstream.url) as gateway, httpx.AsyncClient() as http:
+            with gateway.turn() as turn:
+                left, waiting = (asyncio.create_task(Client(gateway, turn, http).post()) for _ in range(2))
+                await _until(lambda: len(upstream.requests) == 2)
+                left.cancel()
+            go_on.set()
+            assert (await waiting).content == b""
+            await _until(lambda: not gateway.budget._open)  # noqa: SLF001
+            assert (gateway.budget.turns, gateway.budget.cost_usd) == pytest.approx((2, 0.42))
 
 
 async def test_a_call_beyond_the_budget_is_refused_for_good_and_the_turn_knows_why() -> None:
@@ -213,34 +234,52 @@ async def test_counting_tokens_costs_nothing_and_is_no_turn() -> None:
         assert (client.budget.turns, client.budget.cost_usd) == (0, 0)
 
 
-async def test_a_stream_that_the_client_leaves_is_metered_by_what_was_seen() -> None:
+async def test_a_stream_that_the_client_leaves_is_read_to_its_end_for_what_it_cost() -> None:
+    go_on = threading.Event()
+
+    def slow() -> Iterator[bytes]:
+        yield _event(START) + _event(WRITTEN)
+        go_on.wait(10)
+        yield _event(END)
+
+    async with _client(Response(200, slow(), STREAMED)) as (client, _):
+        async with client.stream() as response:
+            await anext(response.aiter_raw())
+        assert client.budget.cost_usd == pytest.approx(0.2 + 0.005)
+        go_on.set()
+        await _until(lambda: not client.budget._open)  # noqa: SLF001
+        assert (client.budget.turns, client.budget.cost_usd) == pytest.approx((1, 0.21))
+
+
+@pytest.mark.parametrize(
+    ("start", "usd"), [(b"", 0.02 + 0.01), (_event(START) + _event(WRITTEN), 0.2 + 0.01)], ids=["silent", "begun"]
+)
+async def test_a_stream_that_the_client_leaves_and_that_does_not_end_costs_the_most_that_it_may(
+    monkeypatch: pytest.MonkeyPatch, start: bytes, usd: float
+) -> None:
+    monkeypatch.setattr(exchange, "_READ_ON_SECONDS", 0.2)
     go_on = threading.Event()
 
     def endless() -> Iterator[bytes]:
-        yield _event(START) + _event(WRITTEN)
+        yield start
         go_on.wait(10)
 
     async with _client(Response(200, endless(), STREAMED)) as (client, _):
-        async with client.stream() as response:
-            await anext(response.aiter_raw())
-        await _until(lambda: not client.budget._open)  # noqa: SLF001
-        assert (client.budget.turns, client.budget.cost_usd) == pytest.approx((1, 0.2 + 0.005))
-        go_on.set()
-
-
-async def test_a_stream_that_the_client_leaves_before_it_began_is_metered_by_its_request() -> None:
-    go_on = threading.Event()
-
-    def silent() -> Iterator[bytes]:
-        go_on.wait(10)
-        yield b""
-
-    async with _client(Response(200, silent(), STREAMED)) as (client, _):
         async with client.stream({**CALL, "system": "x" * 40_000}):
             pass
         await _until(lambda: not client.budget._open)  # noqa: SLF001
-        assert client.budget.cost_usd == pytest.approx(0.02, rel=0.01)
+        assert (client.budget.turns, client.budget.cost_usd) == pytest.approx((1, usd), rel=0.01)
         go_on.set()
+
+
+async def test_a_call_that_is_open_when_the_gateway_closes_costs_the_most_that_it_may() -> None:
+    with serve_http(NoResponse.HANG) as upstream:
+        async with _gateway(upstream.url) as gateway, httpx.AsyncClient() as http:
+            with gateway.turn() as turn:
+                call = asyncio.create_task(Client(gateway, turn, http).post())
+                await _until(lambda: len(upstream.requests) == 1)
+        assert (gateway.budget.turns, gateway.budget.cost_usd) == pytest.approx((1, 0.01), rel=0.01)
+        await asyncio.wait([call])
 
 
 @pytest.mark.parametrize(
@@ -256,10 +295,27 @@ async def test_a_response_that_is_compressed_all_the_same_is_read_too(response: 
         assert client.budget.cost_usd == pytest.approx(0.21)
 
 
-async def test_a_response_without_usage_is_metered_by_its_request() -> None:
-    async with _client(Response.of({"type": "message"})) as (client, _):
+@pytest.mark.parametrize(
+    ("response", "usd"),
+    [
+        (Response.of({"type": "message"}), 0.02 + 0.01),
+        (Response(200, _event(START) + _event(WRITTEN), STREAMED), 0.2 + 0.01),
+    ],
+)
+async def test_a_response_without_an_end_costs_the_most_that_it_may(response: Response, usd: float) -> None:
+    async with _client(response) as (client, _):
         await client.post({**CALL, "system": "x" * 40_000})
-        assert client.budget.cost_usd == pytest.approx(0.02, rel=0.01)
+        assert (client.budget.turns, client.budget.cost_usd) == pytest.approx((1, usd), rel=0.01)
+
+
+async def test_a_stream_that_the_api_itself_gives_up_costs_what_was_seen() -> None:
+    failed = _event({"type": "error", "error": {"type": "overloaded_error"}})
+    async with _client(Response(200, failed, STREAMED)) as (client, upstream):
+        await client.post()
+        assert (client.budget.turns, client.budget.cost_usd) == (0, 0)
+        upstream.respond = Response(200, _event(START) + _event(WRITTEN) + failed, STREAMED)
+        await client.post()
+        assert (client.budget.turns, client.budget.cost_usd) == pytest.approx((1, 0.2 + 0.005))
 
 
 async def test_an_error_of_the_api_is_passed_on_and_costs_nothing() -> None:
@@ -279,19 +335,21 @@ async def test_an_api_out_of_reach_is_a_502_and_costs_nothing() -> None:
     assert (gateway.budget.turns, gateway.budget.cost_usd) == (0, 0)
 
 
-async def test_an_api_that_breaks_off_is_a_502_and_metered_by_its_request() -> None:
+async def test_an_api_that_breaks_off_is_a_502_and_may_have_cost_the_most() -> None:
     async with _client(NoResponse.CLOSE) as (client, _):
         assert (await client.post({**CALL, "system": "x" * 40_000})).status_code == 502
-        assert (client.budget.turns, client.budget.cost_usd) == pytest.approx((0, 0.02), rel=0.01)
+        assert (client.budget.turns, client.budget.cost_usd) == pytest.approx((1, 0.02 + 0.01), rel=0.01)
 
 
-async def test_an_api_that_does_not_respond_in_time_is_a_504(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_api_that_does_not_respond_in_time_is_a_504_and_may_have_cost_the_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(module, "_TIMEOUT", httpx.Timeout(0.2))
     async with _client(NoResponse.HANG) as (client, _):
         response = await client.post()
         assert (response.status_code, response.json()["error"]["type"]) == (504, "timeout_error")
         assert "x-should-retry" not in response.headers
-        assert client.budget.cost_usd > 0
+        assert (client.budget.turns, client.budget.cost_usd) == pytest.approx((1, 0.01), rel=0.01)
 
 
 async def test_a_body_that_asks_for_more_than_the_session_has_is_refused() -> None:

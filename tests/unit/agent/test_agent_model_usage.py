@@ -5,7 +5,7 @@ import logging
 from typing import Any
 
 import pytest
-from tests.kit.bedrock import event_stream
+from tests.kit.bedrock import event_exception, event_stream
 
 from cloud_agent_runner.model.usage import Tokens, Usage, UsageReader, estimated_usage
 
@@ -60,6 +60,26 @@ def test_a_stream_that_is_cut_off_counts_what_was_read_and_written_until_then(co
     assert reader.usage == Usage((Tokens(10, 100, 600, 100, 5_000, "claude-sonnet-5"),), in_the_us=True)
 
 
+@pytest.mark.parametrize(("content_type", "write"), [(SSE, _sse), (EVENT_STREAM, event_stream)])
+@pytest.mark.parametrize("last", [END, {"type": "error", "error": {"type": "overloaded_error"}}])
+def test_a_stream_has_ended_once_the_api_has_counted_to_the_end_or_given_up(
+    content_type: str,
+    write: Any,  # noqa: ANN401 - either
+    last: dict[str, Any],
+) -> None:
+    reader = UsageReader(content_type)
+    reader.feed(write(STREAM[:5]))
+    assert not reader.has_ended
+    reader.feed(write([last]))
+    assert reader.has_ended
+
+
+def test_an_exception_in_bedrock_s_stream_ends_it() -> None:
+    reader = UsageReader(EVENT_STREAM)
+    reader.feed(event_exception("throttlingException"))
+    assert (reader.has_ended, reader.usage) == (True, None)
+
+
 @pytest.mark.parametrize("piece", [1, 1_000_000])
 def test_a_whole_document_is_read(piece: int) -> None:
     usage = {**START["message"]["usage"], "output_tokens": 160, "server_tool_use": {"web_search_requests": 2}}  # type: ignore[index]
@@ -107,6 +127,12 @@ def test_what_cannot_be_read_counts_as_not_seen(
     reader.feed(b'data: {"type": "ping"}\n\n')
     assert reader.usage is None
     assert [r.message for r in caplog.records if r.levelno == logging.ERROR] in ([], ["usage not readable"])
+
+
+def test_the_most_output_counts_for_the_last_pass_if_there_was_not_more() -> None:
+    usage = Usage((Tokens(1, 2), Tokens(3, 40)), web_searches=1)
+    assert usage.with_output(50) == Usage((Tokens(1, 2), Tokens(3, 50)), web_searches=1)
+    assert usage.with_output(30) == usage
 
 
 def test_an_estimate_follows_from_the_size_of_a_request_and_is_never_nothing() -> None:

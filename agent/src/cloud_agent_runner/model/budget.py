@@ -27,33 +27,42 @@ class LimitReachedError(Exception):
 
 
 class MeteredCall:
-    """One call of the model. It is a model turn unless it fails, and costs its estimate unless its cost is seen.
+    """One call of the model: a model turn unless it fails, which costs the most that it may unless its end is seen.
 
-    `most_usd` is what it may cost in the end.
+    Were it less, a call would only have to be left to be cheap: whoever hangs up doesn't stop the model.
     """
 
-    def __init__(self, estimate_usd: float, most_usd: float) -> None:
-        self.estimate_usd = estimate_usd
+    def __init__(self, most_usd: float) -> None:
         self.most_usd = most_usd
         self.is_turn = True
-        self.seen_usd: float | None = None
+        self.seen_usd = 0.0
+        self._has_ended = False
 
-    def costs(self, usd: float) -> None:
-        """Note what the response has cost so far."""
-        self.seen_usd = usd
+    @property
+    def usd(self) -> float:
+        """What it costs if nothing more is seen of it."""
+        return self.seen_usd if self._has_ended else max(self.seen_usd, self.most_usd)
 
-    def failed(self, usd: float = 0.0) -> None:
-        """Note that there's no response, and what it cost all the same."""
+    def costs_so_far(self, usd: float, most_usd: float) -> None:
+        """Note what the response has cost so far, and what it may cost in the end."""
+        self.seen_usd, self.most_usd = usd, most_usd
+
+    def cost(self, usd: float) -> None:
+        """Note what the response has cost in the end."""
+        self.seen_usd, self._has_ended = usd, True
+
+    def failed(self) -> None:
+        """Note that the provider did nothing."""
         self.is_turn = False
-        self.seen_usd = usd
+        self.cost(0)
 
 
 class ModelBudget:
     """Counts model turns and dollars over all calls of a session, and admits no call beyond either limit.
 
     Whatever the last call costs, it is admitted while anything is left; but calls run beside each other only where the
-    most that each may cost is left too. So a session has never more turns than its limit, and exceeds its budget by no
-    more than one call.
+    most that each may cost is left too. So a session has never more turns than its limit, and exceeds its budget by one
+    call, and by what open calls cost beyond the most that was expected of them.
     """
 
     def __init__(self, max_turns: int, budget_usd: float) -> None:
@@ -72,7 +81,7 @@ class ModelBudget:
     @property
     def cost_usd(self) -> float:
         """Dollars so far, with what is seen of open calls."""
-        return self._cost_usd + sum(call.seen_usd or 0.0 for call in self._open)
+        return self._cost_usd + sum(call.seen_usd for call in self._open)
 
     @property
     def limit(self) -> Limit | None:
@@ -82,13 +91,13 @@ class ModelBudget:
         return Limit.TURNS if self._turns >= self.max_turns else None
 
     @asynccontextmanager
-    async def call(self, estimate_usd: float, most_usd: float) -> AsyncIterator[MeteredCall]:
+    async def call(self, most_usd: float) -> AsyncIterator[MeteredCall]:
         """Admit a call, once there's room for it beside those that are open, and meter it while the context lasts.
 
         Raises:
             LimitReachedError: nothing is left for it.
         """
-        call = MeteredCall(estimate_usd, most_usd)
+        call = MeteredCall(most_usd)
         while self.limit is None and not self._has_room_for(call):
             self._ended.clear()
             await self._ended.wait()
@@ -99,7 +108,7 @@ class ModelBudget:
             yield call
         finally:
             self._open.remove(call)
-            self._cost_usd += call.estimate_usd if call.seen_usd is None else call.seen_usd
+            self._cost_usd += call.usd
             self._turns += call.is_turn
             self._ended.set()
 

@@ -1,4 +1,4 @@
-"""One call at the gateway: checked, passed on with the credential, and metered while its response passes back."""
+"""One call at the gateway: checked, passed on with the credential, and metered to the end of its response."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -15,6 +16,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 from cloud_agent_runner.model.access import MAX_OUTPUT_TOKENS
 from cloud_agent_runner.model.api import CredentialsUnavailableError, chosen
 from cloud_agent_runner.model.budget import LimitReachedError, MeteredCall
+from cloud_agent_runner.model.exchange import Exchange
 from cloud_agent_runner.model.prices import cost_usd
 from cloud_agent_runner.model.usage import UsageReader, estimated_usage
 
@@ -35,6 +37,8 @@ _BODY_SECONDS = 60
 # What the provider would fetch, run or connect to in the session's name, past `AgentEgress` and uncounted ("Claude
 # API: Web fetch tool", "Code execution tool", "MCP connector"). Claude Code fetches and runs by itself.
 _PROVIDERS_TOOLS = ("web_fetch", "code_execution", "mcp")
+# After these the provider has surely done nothing. After any other failure it may have written all that it may.
+_NOT_SENT = (CredentialsUnavailableError, httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 _RESPONSE_HEADERS = ("content-type", "request-id", "retry-after", "x-should-retry")
 _RESPONSE_HEADER_PREFIXES = ("anthropic-", "x-amzn-")
 
@@ -56,23 +60,61 @@ class Forwarder:
         self._api = gateway.api
         self._upstream = upstream
         self._places = asyncio.Semaphore(MAX_OPEN_CALLS)
+        self._exchanges: set[asyncio.Future[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one call."""
+        """Serve one call. What it costs is found out even if its caller leaves, or its turn ends."""
         request = Request(scope, receive)
         try:
             turn = self._gateway.turn_of(request)
-            async with self._places:
-                body, output_tokens = await self._checked_body(request)
-                async with (
-                    self._metered(request, len(body), output_tokens, turn) as call,
-                    self._sent(request, body, call) as response,
-                ):
-                    await self._passed_back(response, call, turn)(scope, receive, send)
+            exchange = Exchange(partial(self._exchange, request, turn))
+            self._exchanges.add(exchange.task)
+            exchange.task.add_done_callback(self._exchanges.discard)
+            try:
+                response = await asyncio.shield(exchange.response)
+                await self._passed_back(response, exchange, turn)(scope, receive, send)
+            finally:
+                exchange.leave()
         except RefusedError as refused:
             await refused.response(scope, receive, send)
         except ClientDisconnect:
             logger.info("model call given up before it was sent")
+
+    async def aclose(self) -> None:
+        """End the calls that are still open; each costs the most that it may."""
+        for task in self._exchanges:
+            task.cancel()
+        await asyncio.gather(*self._exchanges, return_exceptions=True)
+
+    async def _exchange(self, request: Request, turn: GatewayTurn, exchange: Exchange) -> None:
+        async with self._places:
+            body, output_tokens = await self._checked_body(request)
+            async with (
+                self._metered(request, len(body), output_tokens, turn) as call,
+                self._sent(request, body, call) as response,
+            ):
+                exchange.begin(response)
+                reader = UsageReader(response.headers.get("content-type", ""))
+                turn.texts.add(reader.text)
+                try:
+                    async for part in response.aiter_bytes():
+                        reader.feed(part)
+                        self._meter(call, reader, output_tokens)
+                        exchange.add(part)
+                except httpx.TransportError as error:
+                    # Claude Code sees that the end is missing.
+                    logger.warning("model response broke off", extra={"reason": type(error).__name__})
+
+    def _meter(self, call: MeteredCall, reader: UsageReader, output_tokens: int) -> None:
+        if (usage := reader.usage) is None:
+            if reader.has_ended:
+                call.failed()
+            return
+        usd = cost_usd(self._api.model, usage)
+        if reader.has_ended:
+            call.cost(usd)
+        else:
+            call.costs_so_far(usd, cost_usd(self._api.model, usage.with_output(output_tokens)))
 
     async def _checked_body(self, request: Request) -> tuple[bytes, int]:
         """Read the body, and make sure that it asks for the session's model alone, within the gateway's bounds.
@@ -103,12 +145,11 @@ class Forwarder:
         self, request: Request, request_bytes: int, output_tokens: int, turn: GatewayTurn
     ) -> AsyncIterator[MeteredCall]:
         if request.url.path in self._api.free_paths:
-            yield MeteredCall(0, 0)
+            yield MeteredCall(0)
             return
-        estimate = cost_usd(self._api.model, estimated_usage(request_bytes))
         most = cost_usd(self._api.model, estimated_usage(request_bytes, output_tokens))
         try:
-            async with self._gateway.budget.call(estimate, most) as call:
+            async with self._gateway.budget.call(most) as call:
                 yield call
         except LimitReachedError as reached:
             turn.refused_for = reached.limit
@@ -129,44 +170,33 @@ class Forwarder:
         except RefusedError:
             call.failed()
             raise
-        except (CredentialsUnavailableError, httpx.ConnectError, httpx.ConnectTimeout) as error:
+        except _NOT_SENT as error:
             call.failed()
             raise _unreachable(error) from None
         except httpx.TimeoutException:
-            call.failed(call.estimate_usd)
             raise RefusedError(504, "timeout_error", "The model API didn't respond in time.", retry=True) from None
         except httpx.TransportError as error:
-            call.failed(call.estimate_usd)
             raise _unreachable(error) from None
+        if not response.is_success:
+            call.failed()
         try:
             yield response
         finally:
             await response.aclose()
 
-    def _passed_back(self, response: httpx.Response, call: MeteredCall, turn: GatewayTurn) -> StreamingResponse:
+    def _passed_back(self, response: httpx.Response, exchange: Exchange, turn: GatewayTurn) -> StreamingResponse:
         headers = chosen(response.headers, _RESPONSE_HEADERS, _RESPONSE_HEADER_PREFIXES)
         status = response.status_code
         if status in self._api.final_statuses:
             status, headers["x-should-retry"] = self._api.final_statuses[status], "false"
-        if not response.is_success:
-            call.failed()
-        return StreamingResponse(self._passing(response, call, turn), status, headers)
+        return StreamingResponse(self._passing(exchange, turn), status, headers)
 
-    async def _passing(self, response: httpx.Response, call: MeteredCall, turn: GatewayTurn) -> AsyncIterator[bytes]:
-        """Yield the response as it comes, and keep `call` at what that has cost; no further than the turn's end."""
-        reader = UsageReader(response.headers.get("content-type", ""))
-        turn.texts.add(reader.text)
-        try:
-            async for data in response.aiter_bytes():
-                if turn.is_over:
-                    return
-                reader.feed(data)
-                if (usage := reader.usage) is not None:
-                    call.costs(cost_usd(self._api.model, usage))
-                yield data
-        except httpx.TransportError as error:
-            # Claude Code sees that the end is missing.
-            logger.warning("model response broke off", extra={"reason": type(error).__name__})
+    async def _passing(self, exchange: Exchange, turn: GatewayTurn) -> AsyncIterator[bytes]:
+        """Yield the response as it comes, no further than the turn's end."""
+        async for part in exchange.parts():
+            if turn.is_over:
+                return
+            yield part
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

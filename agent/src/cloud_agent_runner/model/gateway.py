@@ -107,6 +107,7 @@ async def model_gateway(api: ModelApi, budget: ModelBudget) -> AsyncIterator[Mod
         finally:
             server.should_exit = True
             await serving
+            await forwarder.aclose()
             listener.close()
 
 

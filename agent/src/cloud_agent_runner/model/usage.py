@@ -9,7 +9,7 @@ import base64
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cloud_agent_runner.model.response_text import ResponseText
@@ -48,9 +48,14 @@ class Usage:
     web_searches: int = 0
     in_the_us: bool = False
 
+    def with_output(self, tokens: int) -> Usage:
+        """Return what it is once the last pass has had this many tokens of output, if it hasn't had more."""
+        *earlier, last = self.passes
+        return replace(self, passes=(*earlier, replace(last, output=max(tokens, last.output))))
+
 
 def estimated_usage(request_bytes: int, output_tokens: int = 0) -> Usage:
-    """Return a guess for a call of which only the request is known."""
+    """Return a guess for a call of which only the request is known, and the most tokens that it may have written."""
     prompt = min(request_bytes // _CHARACTERS_PER_TOKEN + 1, _LARGEST_ESTIMATE_TOKENS)
     return Usage((Tokens(input=prompt, output=output_tokens),))
 
@@ -58,7 +63,8 @@ def estimated_usage(request_bytes: int, output_tokens: int = 0) -> Usage:
 class UsageReader:
     """Reads one response, fed as it arrives. A response that can't be read is logged, and never an exception.
 
-    `text` is what the model said in it so far.
+    `text` is what the model said in it so far. `has_ended` says that there's no more to come: the API counted to the
+    end, or gave up for a reason of its own.
     """
 
     def __init__(self, content_type: str) -> None:
@@ -66,7 +72,8 @@ class UsageReader:
         self._decode = _decoder(content_type)
         self._usage: dict[str, Any] = {}
         self._characters = 0
-        self._complete = False
+        self._is_complete = False
+        self.has_ended = False
 
     def feed(self, data: bytes) -> None:
         """Take the response's next bytes."""
@@ -84,7 +91,7 @@ class UsageReader:
         if not self._usage:
             return None
         used = self._usage
-        if not self._complete:
+        if not self._is_complete:
             written = self._characters // _CHARACTERS_PER_TOKEN
             used = {**used, "output_tokens": max(_count(used, "output_tokens"), written)}
         return _usage(used)
@@ -94,13 +101,15 @@ class UsageReader:
         if kind in ("message_start", "message"):  # a whole response is the message itself
             message = event["message"] if kind == "message_start" else event
             self._usage = {"model": message.get("model"), **message["usage"]}
-            self._complete = kind == "message"
+            self._is_complete = self.has_ended = kind == "message"
         elif kind == "content_block_delta":
             self._characters += sum(len(event["delta"].get(name) or "") for name in _DELTA_TEXTS)
         elif kind == "message_delta":
             # Cumulative, and not everything of the beginning is repeated.
             self._usage |= {name: value for name, value in event.get("usage", {}).items() if value is not None}
-            self._complete = True
+            self._is_complete = self.has_ended = True
+        elif kind == "error":
+            self.has_ended = True
 
 
 def _usage(document: Mapping[str, Any]) -> Usage:
@@ -162,7 +171,9 @@ class _BedrockEvents:
         self._frames.add_data(data)
         for frame in self._frames:
             message = frame.to_response_dict()
-            if message["headers"].get(":event-type") == "chunk":
+            if message["headers"].get(":message-type") in ("exception", "error"):
+                yield {"type": "error"}
+            elif message["headers"].get(":event-type") == "chunk":
                 yield json.loads(base64.b64decode(json.loads(message["body"])["bytes"]))
 
 
