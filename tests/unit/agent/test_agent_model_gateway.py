@@ -371,12 +371,48 @@ async def test_a_body_that_asks_for_more_than_the_session_has_is_refused() -> No
         (b'{"model": "claude-sonnet-5", "tools": [{"name": "a"}, {"type": "web_fetch_20250910"}]}', 403),
         (b'{"model": "claude-sonnet-5", "tools": [{"type": "code_execution_20250825"}]}', 403),
         (b'{"model": "claude-sonnet-5", "tools": [{"type": "mcp_toolset", "mcp_server_name": "x"}]}', 403),
+        (b'{"model": "claude-sonnet-5", "tools": [{"type": "advisor_20260301", "model": "claude-opus-4"}]}', 403),
+        (b'{"model": "claude-sonnet-5", "tools": {"type": "advisor_20260301"}}', 403),
+        (b'{"model": "claude-sonnet-5", "tools": [{"type": ["bash_20250124"]}]}', 403),
+        (b'{"model": "claude-sonnet-5", "container": "container_1"}', 403),
+        (b'{"model": "claude-sonnet-5", "service_tier": "priority"}', 403),
+        (b'{"model": "claude-sonnet-5", "fallbacks": [{"model": "claude-opus-4"}]}', 403),
     ]
     async with _client(Response.of(MESSAGE)) as (client, upstream):
         for body, status in bodies:
             response = await client.post(content=body, json=None)
             assert (response.status_code, response.json()["type"]) == (status, "error"), body
         assert upstream.requests == []
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/messages/count_tokens"])
+@pytest.mark.parametrize("source", [{"type": "url", "url": "https://x/?secret"}, {"type": "file", "file_id": "f"}, {}])
+async def test_the_provider_is_not_had_to_fetch_what_a_request_does_not_hold(path: str, source: dict[str, Any]) -> None:
+    image, document = {"type": "image", "source": source}, {"type": "document", "source": source}
+    held = {"type": "document", "source": {"type": "content", "content": [image]}}
+    result = {"type": "tool_result", "tool_use_id": "t", "content": [image]}
+    upload = {"type": "container_upload", "file_id": "f"}
+    async with _client(Response.of(MESSAGE)) as (client, upstream):
+        for block in (image, document, held, result, {**result, "content": [held]}, upload):
+            for content in ([block], block):
+                call = {**CALL, "messages": [{"role": "user", "content": content}]}
+                response = await client.post(call, path)
+                assert (response.status_code, response.json()["error"]["type"]) == (403, "permission_error"), block
+            assert (await client.post({**CALL, "system": [block]}, path)).status_code == 403
+        assert upstream.requests == []
+
+
+async def test_what_a_request_holds_by_itself_is_passed_on() -> None:
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
+    document = {"type": "document", "source": {"type": "content", "content": [image]}}
+    text = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "x"}}
+    found = {"type": "search_result", "source": "https://x", "title": "x", "content": []}
+    use = {"type": "tool_use", "id": "t", "name": "n", "input": {"source": {"type": "url"}, "file_id": "f"}}
+    result = {"type": "tool_result", "tool_use_id": "t", "content": [image, document, text, found]}
+    messages = [{"role": "assistant", "content": [use]}, {"role": "user", "content": [result]}]
+    async with _client(Response.of(MESSAGE)) as (client, upstream):
+        assert (await client.post({**CALL, "messages": messages})).status_code == 200
+        assert upstream.requests[0].json()["messages"] == messages
 
 
 async def test_tools_that_claude_code_runs_and_web_searches_pass() -> None:

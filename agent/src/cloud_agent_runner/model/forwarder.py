@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, StreamingResponse
 
 from cloud_agent_runner.model.access import MAX_OUTPUT_TOKENS
+from cloud_agent_runner.model.admission import refusal
 from cloud_agent_runner.model.api import CredentialsUnavailableError, chosen
 from cloud_agent_runner.model.budget import LimitReachedError, MeteredCall
 from cloud_agent_runner.model.exchange import Exchange
@@ -34,9 +35,6 @@ MAX_REQUEST_BYTES = 32 * 1024 * 1024
 # Calls at a time; further ones wait, their bodies unread. So many bodies are kept in memory at most.
 MAX_OPEN_CALLS = 8
 _BODY_SECONDS = 60
-# What the provider would fetch, run or connect to in the session's name, past `AgentEgress` and uncounted ("Claude
-# API: Web fetch tool", "Code execution tool", "MCP connector"). Claude Code fetches and runs by itself.
-_PROVIDERS_TOOLS = ("web_fetch", "code_execution", "mcp")
 # After these the provider has surely done nothing. After any other failure it may have written all that it may.
 _NOT_SENT = (CredentialsUnavailableError, httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 _RESPONSE_HEADERS = ("content-type", "request-id", "retry-after", "x-should-retry")
@@ -135,8 +133,7 @@ class Forwarder:
             raise RefusedError(400, "invalid_request_error", message)
         if call.get("speed", "standard") != "standard":
             raise RefusedError(400, "invalid_request_error", "speed: this gateway admits the standard speed alone.")
-        if call.get("mcp_servers") or any(_runs_at_the_provider(tool) for tool in _list(call.get("tools"))):
-            message = "This gateway admits no tools that the model's provider runs, but for web searches."
+        if message := refusal(call):
             raise RefusedError(403, "permission_error", message)
         return body, output_tokens
 
@@ -222,12 +219,3 @@ def _unreachable(error: Exception) -> RefusedError:
     is_explained = isinstance(error, CredentialsUnavailableError)
     message = str(error) if is_explained else f"The model API couldn't be reached ({type(error).__name__})."
     return RefusedError(502, "api_error", message, retry=True)
-
-
-def _runs_at_the_provider(tool: object) -> bool:
-    name = tool.get("type") if isinstance(tool, dict) else None
-    return isinstance(name, str) and name.startswith(_PROVIDERS_TOOLS)
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
