@@ -133,8 +133,8 @@ class Forwarder:
             raise RefusedError(400, "invalid_request_error", message)
         if call.get("speed", "standard") != "standard":
             raise RefusedError(400, "invalid_request_error", "speed: this gateway admits the standard speed alone.")
-        if message := refusal(call):
-            raise RefusedError(403, "permission_error", message)
+        if reason := refusal(call):
+            raise RefusedError(403, "permission_error", reason)
         return body, output_tokens
 
     @asynccontextmanager
