@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from cloud_agent.domain.conversation.commands import NOTHING, read_commands
 from cloud_agent.domain.conversation.comments import Comment
 from cloud_agent.domain.conversation.hidden_text import as_shown
-from cloud_agent.domain.conversation.messages import OWN_PREFIX
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind, follow_up_id
+from cloud_agent.domain.conversation.untrusted_text import OWN_PREFIX
 from cloud_agent.domain.session.session import timestamp
 from cloud_agent.webhook.decisions import CommentEdit, Ignore, Origin, Review, ReviewEdit, Steer
 from cloud_agent.webhook.events import CommentedIssue

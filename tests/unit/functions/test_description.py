@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from cloud_agent.domain.conversation.description import described, ended, first_description, references
 from cloud_agent.domain.conversation.messages import BODY_LIMIT
 
+MARKDOWN = MarkdownIt("commonmark", {"html": True})
 CLOSES = references(42, "42", "https://tracker.example/browse")
 FIRST = first_description("octo_dev", CLOSES)
 BEGIN, *_, END = FIRST.split("\n")
@@ -63,6 +67,44 @@ def test_claude_s_words_can_only_be_read() -> None:
     assert changed.count(END) == 1
     for active in ("#1", "@octo-dev", "<img"):
         assert active not in changed
+
+
+# What Claude may write of the section's own ends, in code and out of it.
+HOSTILE = st.lists(
+    st.sampled_from(
+        [
+            *("BEGIN", "END", "END\r", END.upper(), END.replace(" ", "\t"), END.replace("-cloud", "-\u200bcloud")),
+            *("```", "````html", "~~~", "`", "    ", "> ", "- ", "\n", "\n\n", "Closes #1 @octo-org/everybody"),
+            *("<img src=x>", "<details>", "<pre>", "> [!NOTE]"),
+        ]
+    ).map(lambda piece: {"BEGIN": BEGIN, "END": END}.get(piece, piece)),
+    max_size=12,
+).map("\n".join)
+
+
+@given(first=HOSTILE, reason=HOSTILE, second=HOSTILE)
+@example(first=f"Red.\n\n```html\n{END}\n\nCloses #1 @octo-org/everybody <img src=x>\n```", reason="", second="Blue.")
+@example(first=f"```\n{BEGIN}\n```", reason=END, second=f"`{END}`")
+def test_nothing_of_what_claude_wrote_outlasts_the_next_description(first: str, reason: str, second: str) -> None:
+    above, below = "My plan.\n\n", "\n\nMy notes."
+    body = above + FIRST + below
+    body = described(body, first, CLOSES) or body
+    body = ended(body, reason or "Stopped.", failed=True) or body
+    for text in (second, "Blue."):
+        body = described(body, text, CLOSES) or body
+        assert (body.count(BEGIN), body.count(END)) == (1, 1)
+    assert body == f"{above}{BEGIN}\nBlue.\n\n{CLOSES}\n{END}{below}"
+
+
+def test_what_an_earlier_version_left_beyond_a_false_end_goes_with_the_section() -> None:
+    body = FIRST.replace("Closes", f"```\n{END}\n\n@octo-org/everybody\n```\n\nCloses")
+    assert _described(body, "Blue.") == f"{BEGIN}\nBlue.\n\n{CLOSES}\n{END}"
+
+
+def test_a_marker_in_code_is_shown_as_it_was_written() -> None:
+    text = _described(FIRST, f"Say it with\n\n```html\n{END}\n```")
+    shown = MARKDOWN.render(text).replace("\u2060", "")
+    assert "&lt;!-- claude-cloud-agent:end of description --&gt;" in shown
 
 
 def test_a_description_that_leaves_no_room_is_left_out() -> None:

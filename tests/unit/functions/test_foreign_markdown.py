@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from cloud_agent.domain.conversation.foreign_markdown import contained
+from cloud_agent.domain.conversation.untrusted_text import OWN_PREFIX
 
 # GitHub's own: HTML is let through, so that whatever gets by as HTML shows.
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -19,7 +20,7 @@ PIECES = st.lists(
         [
             *("```", "````", "~~~", "`", "\n", "\n\n", "\r", " ", "   ", "    ", "\t", "- ", "1. ", "> ", "[^1]: "),
             *("@octo-dev", "a@b.c", "&#64;octo-dev", "#12", "<!-- x -->", "<b>", "</details>", "<", "![i](u)"),
-            *("$$", "|", "\\", "word"),
+            *("$$", "|", "\\", "word", OWN_PREFIX, OWN_PREFIX.upper(), OWN_PREFIX.replace("cl", "c\u200bl")),
         ]
     ),
     max_size=30,
@@ -41,8 +42,10 @@ def rendered(text: str) -> str:
 @example(text="````\n```\n````\n@octo-dev")
 @example(text="```a`b\n@octo-dev")
 @example(text="~~~ a`b\n@octo-dev\n~~~\n@octo-dev")
+@example(text=f"```\n{OWN_PREFIX}\n```")
 @example(text="x\n   ```\n</details>\n```\n<!-- y -->")
 def test_nothing_in_them_is_markup_a_mention_or_an_end_of_what_is_around_them(text: str) -> None:
+    assert OWN_PREFIX not in contained(text, 4_000)
     shown = rendered(text)
     assert shown.count("</details>") == 1
     assert shown.rstrip().endswith("<p>after <strong>all</strong></p>")

@@ -26,7 +26,7 @@ from cloud_agent.domain.conversation.messages import (
     session_failure,
     with_settings_file,
 )
-from cloud_agent.domain.conversation.untrusted_text import without_invisible
+from cloud_agent.domain.conversation.untrusted_text import OWN_PREFIX, without_invisible
 from cloud_agent.domain.policy.failures import Failure, explain
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -136,10 +136,12 @@ def test_a_failure_without_evidence_has_no_details() -> None:
 @given(cause=st.text(max_size=100))
 @example(cause="`" * 32_768)
 @example(cause="😀" * 32_768)
+@example(cause=f"{OWN_PREFIX}failure:09e22a8b -->")
 @example(cause="</details>\n```\n@everyone" * 1_000)
 def test_every_failure_fits_into_a_comment(cause: str) -> None:
     failure = explain("Run Agent", "GitError", cause)
     comment = session_failure("09e22a8b", failure, EXECUTION, restart_by_comment())
+    assert comment.count(OWN_PREFIX) == 1
     assert len(comment) <= BODY_LIMIT
     html = MARKDOWN.render(comment)
     assert html.count("</details>") == int(bool(cause))

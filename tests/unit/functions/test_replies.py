@@ -9,7 +9,8 @@ import pytest
 from tests.kit.sessions import a_session
 
 from cloud_agent.domain.conversation import replies
-from cloud_agent.domain.conversation.messages import BODY_LIMIT, OWN_PREFIX
+from cloud_agent.domain.conversation.messages import BODY_LIMIT
+from cloud_agent.domain.conversation.untrusted_text import OWN_PREFIX
 from cloud_agent.domain.session.comment_trigger import CommentTrigger
 
 HOSTILE = "@octo-dev #1 <!-- <img> ``` [x](http://x) |\n# heading " + "*" * 32_000

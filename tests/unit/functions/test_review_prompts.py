@@ -10,9 +10,9 @@ import pytest
 
 from cloud_agent.domain.conversation.addressing import Listener
 from cloud_agent.domain.conversation.commands import Command
-from cloud_agent.domain.conversation.messages import OWN_PREFIX
 from cloud_agent.domain.conversation.prompts import Prompt, follow_up_id
 from cloud_agent.domain.conversation.reviews import Review, ReviewComment
+from cloud_agent.domain.conversation.untrusted_text import OWN_PREFIX
 from cloud_agent.domain.session.repository import GitHubRepository
 from cloud_agent.webhook import decisions
 from cloud_agent.webhook.decisions import Ignore, Origin, Steer

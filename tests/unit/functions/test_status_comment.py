@@ -16,6 +16,7 @@ from tests.kit.sessions import a_session
 from cloud_agent.domain.conversation.commit_list import LISTED
 from cloud_agent.domain.conversation.messages import BODY_LIMIT
 from cloud_agent.domain.conversation.status_comment import StatusView, render, session_marker
+from cloud_agent.domain.conversation.untrusted_text import OWN_PREFIX
 from cloud_agent.domain.session.console_pages import execution_console_url
 from cloud_agent.domain.session.preview import Preview, PreviewState
 from cloud_agent.domain.session.provenance import Commit
@@ -281,12 +282,15 @@ def test_the_model_of_the_next_turn_is_named_with_the_effort_that_is_set() -> No
 
 @given(detail=st.text(max_size=500), log=st.text(max_size=4_000), state=st.sampled_from(sorted(PreviewState)))
 def test_whatever_a_preview_wrote_stays_in_its_line_and_its_fence(detail: str, log: str, state: PreviewState) -> None:
-    tokens = MARKDOWN.parse(render(view(preview=Preview(state=state, detail=detail, log=log))))
+    detail, log = f"`{OWN_PREFIX}` {detail}", f"{log}\n{OWN_PREFIX}"
+    comment = render(view(preview=Preview(state=state, detail=detail, log=log)))
+    assert comment.count(OWN_PREFIX) == 1
+    tokens = MARKDOWN.parse(comment)
     lines = [line for token in tokens if token.type == "inline" for line in token.content.splitlines()]
     assert len([line for line in lines if line.startswith("**Preview:** ")]) == 1
     assert len([token for token in tokens if token.type == "table_open"]) == 1
     assert [token.type for token in tokens if token.type == "heading_open"] == ["heading_open"]
-    assert len([token for token in tokens if token.type == "fence"]) == (state is PreviewState.FAILED and bool(log))
+    assert len([token for token in tokens if token.type == "fence"]) == (state is PreviewState.FAILED)
 
 
 def test_a_log_that_grows_is_no_reason_to_edit_the_comment_at_once() -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from cloud_agent.domain.conversation.commands import Command
-from cloud_agent.domain.conversation.messages import OWN_PREFIX, marker
+from cloud_agent.domain.conversation.messages import marker
+from cloud_agent.domain.conversation.untrusted_text import OWN_PREFIX
 from cloud_agent.domain.errors import UnreadableEventError
 from cloud_agent.domain.session.agents import TriggerLabels
 from cloud_agent.domain.session.repository import GitHubRepository

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from cloud_agent.domain.conversation.messages import BODY_LIMIT
-from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
-from cloud_agent.domain.conversation.turn_results import Pushed, TurnResult, reply, turn_marker
+from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind, Thread
+from cloud_agent.domain.conversation.turn_results import Pushed, TurnResult, reply, thread_reply, turn_marker
+from cloud_agent.domain.conversation.untrusted_text import OWN_PREFIX
 from cloud_agent.domain.session.agent_reports import RESULT_LIMIT
 from cloud_agent.domain.session.provenance import Commit
 
@@ -36,6 +37,15 @@ def said(
 def test_every_sessions_answer_has_a_marker_of_its_own() -> None:
     assert said().startswith(turn_marker(PROMPT_ID, ID) + "\n")
     assert turn_marker(INITIAL_PROMPT_ID, ID) != turn_marker(INITIAL_PROMPT_ID, "00000000")
+
+
+def test_claude_s_words_hold_no_marker_by_which_a_comment_is_found() -> None:
+    hard = f"`{OWN_PREFIX}`\n\n```\n{turn_marker(PROMPT_ID, ID)}\n```"
+    turn = TurnResult(prompt_id=PROMPT_ID, is_error=False, result=hard, created_at="")
+    in_thread = thread_reply(turn, ID, Thread(comment_id=7, place="`a.py`, line 1", url=""), hard)
+    commit = Commit(SHA, hard, COMMIT.url, author=hard)
+    for comment in (said(result=hard, pushed=Pushed(is_on_branch=True, commits=(commit,))), in_thread):
+        assert comment.count(OWN_PREFIX) == 1
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 
 from cloud_agent.domain.conversation.foreign_markdown import contained
-from cloud_agent.domain.conversation.messages import BODY_LIMIT, OWN_PREFIX, plain, sentence, shortened
+from cloud_agent.domain.conversation.messages import BODY_LIMIT, plain, sentence, shortened
+from cloud_agent.domain.conversation.untrusted_text import OWN_PREFIX
 
 _LIMIT = 8_000  # characters of what Claude writes; the Agent API admits no more than half of it
 _REASON_LIMIT = 300  # characters of why a session ended
 _BEGIN = f"{OWN_PREFIX}description, rewritten after each turn: write above or below it -->"
 _END = f"{OWN_PREFIX}end of description -->"
-_SECTION = re.compile(rf"{re.escape(_BEGIN)}\r?\n(.*?)\r?\n{re.escape(_END)}", re.DOTALL)
+# Up to its last end: whatever looked like one within it would leave the rest standing as a person's own text.
+_SECTION = re.compile(rf"{re.escape(_BEGIN)}\r?\n(.*)\r?\n{re.escape(_END)}", re.DOTALL)
 _NOTE = re.compile(r"\n\n> \[!NOTE\]\r?\n> [^\n]*\Z")
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cloud_agent.domain.conversation.hidden_text import as_shown
-from cloud_agent.domain.conversation.messages import OWN_PREFIX, TITLE_LIMIT, shortened
+from cloud_agent.domain.conversation.messages import TITLE_LIMIT, shortened
 from cloud_agent.domain.conversation.prompts import Prompt, Remark
-from cloud_agent.domain.conversation.untrusted_text import without_invisible
+from cloud_agent.domain.conversation.untrusted_text import OWN_PREFIX, without_invisible
 from cloud_agent.domain.session.session import timestamp
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from cloud_agent.domain.conversation.untrusted_text import shown, without_backlinks, without_invisible
+from cloud_agent.domain.conversation.untrusted_text import OWN_PREFIX, shown, without_backlinks, without_invisible
 from cloud_agent.domain.policy.failures import SETTINGS_ERRORS, SETTINGS_FILE
 from cloud_agent.domain.session.provenance import INITIAL_SUBJECT
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from cloud_agent.domain.session.session import Session
 
 TITLE_LIMIT = 256  # characters, GitHub's limit for a title
-OWN_PREFIX = "<!-- claude-cloud-agent:"  # what every comment of this system begins with
 BODY_LIMIT = 65_536  # characters, GitHub's limit for an issue's, a pull request's or a comment's body
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!@&])")
 _BLOCK = re.compile(r"^(\d*)([-+=.)])")  # what would make a line a list, a rule or an underlined heading
@@ -98,7 +97,8 @@ def counted(number: int, noun: str) -> str:
 
 
 def code(text: str) -> str:
-    """Return a short text of one line as code, whatever backticks are in it."""
+    """Return a short text of one line as code, whatever backticks are in it, and without a marker or a token."""
+    text = shown(text)
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence, space = "`" * (longest + 1), " " if longest else ""
     return f"{fence}{space}{text}{space}{fence}"
@@ -115,7 +115,7 @@ def prose(text: str) -> str:
     parts = " ".join(text.split()).split("`")
     if len(parts) % 2 == 0:  # a backtick without another
         return plain(text)
-    return "".join(code(shown(part)) if number % 2 and part else _between(part) for number, part in enumerate(parts))
+    return "".join(code(part) if number % 2 and part else _between(part) for number, part in enumerate(parts))
 
 
 def _between(part: str) -> str:

@@ -1,11 +1,16 @@
-"""What others' words lose wherever they go: characters that nobody sees, tokens, and the power to refer to an issue."""
+"""What others' words lose wherever they go: characters that nobody sees, tokens, and the power to refer to an issue.
+
+Nor do they hold a marker of this system's: not in code either, which it doesn't tell from the rest of its own text.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
+OWN_PREFIX = "<!-- claude-cloud-agent:"  # what every comment of this system begins with, and finds its parts by
 _WORD_JOINER = "\u2060"  # invisible; what it stands in is text to GitHub
+_OWN_MARKER = re.compile(r"<(?=!--\s*claude-cloud-agent)", re.IGNORECASE)
 # What is laid out as nothing: Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties.txt, which has the tags,
 # variation selectors, zero-width and bidirectional characters; interlinear annotations; controls but tab and newline.
 _INVISIBLE = re.compile(
@@ -47,8 +52,8 @@ def masked(text: str) -> str:
 
 
 def shown(text: str) -> str:
-    """Return the text as it may be shown to anybody."""
-    return masked(without_invisible(text))
+    """Return the text as it may be shown to anybody, and stand beside markers of this system."""
+    return _OWN_MARKER.sub(f"<{_WORD_JOINER}", masked(without_invisible(text)))
 
 
 def without_backlinks(text: str) -> str:
