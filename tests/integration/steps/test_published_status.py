@@ -205,6 +205,21 @@ def test_a_person_who_quotes_the_marker_is_left_alone(steps: Steps, github: GitH
     assert quote == github.comments(session.repo, number)[0]
 
 
+def test_the_link_to_the_session_is_never_written_into_another_s_comment(
+    steps: Steps, github: GitHub, session: RequestedSession
+) -> None:
+    row = steps.row(session) or {}
+    number, comment_id = row["pull_number"], row["comment_id"]
+    others = f"<!-- claude-cloud-agent:session:{session.session_id} -->\nMine."
+    github.call("POST", f"/repos/{session.repo}/issues/{number}/comments", body=others)
+    github.call("DELETE", f"/repos/{session.repo}/issues/comments/{comment_id}")
+    steps.forget(session, "comment_id")
+    steps.run("announce_session", session, pull_number=number)
+    first, own = github.comments(session.repo, number)
+    assert first == others
+    assert URL.format(session.session_id) in own
+
+
 def test_writers_that_race_leave_what_the_row_says(steps: Steps, github: GitHub, session: RequestedSession) -> None:
     """One edit is held back until the row has changed and another writer has told of it."""
     steps.change(session, status="RUNNING", turns=1)

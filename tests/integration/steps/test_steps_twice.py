@@ -204,6 +204,17 @@ def test_a_failure_is_told_once_on_the_pull_request_or_before_there_is_one_on_th
         assert github.comments(repo, session.issue_number) == []
 
 
+def test_a_failure_is_told_whoever_has_written_its_marker_before(steps: Steps, github: GitHub, repo: str) -> None:
+    session = steps.claim(repo)
+    others = f"<!-- claude-cloud-agent:failure:{session.session_id} -->\nLooks fine to me."
+    github.call("POST", f"/repos/{repo}/issues/{session.issue_number}/comments", body=others)
+    for _ in range(2):
+        steps.run("report_failure", session, **steps.more("report_failure", session))
+    first, told = github.comments(repo, session.issue_number)
+    assert first == others
+    assert "### Claude's session failed" in told
+
+
 def test_a_failure_before_the_row_was_written_is_told_on_the_issue(steps: Steps, github: GitHub, repo: str) -> None:
     session = steps.claim(repo).model_copy(update={"session_id": "fffffff0"})
     steps.run("report_failure", session, **steps.more("report_failure", session))

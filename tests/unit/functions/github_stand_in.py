@@ -89,9 +89,10 @@ class GitHubStandIn:
             role = self.roles.get(parts[-2])
             return (200, {"permission": role}) if role else (404, {"message": "Not Found"})
         if method == "GET":
-            return 200, [{"id": i, **c} for i, c in enumerate(self.comments, 1) if c["number"] == int(parts[-2])]
-        self.comments.append({"number": int(parts[-2]), "body": body["body"]})
-        return 201, {"id": len(self.comments)}
+            numbered = enumerate(self.comments, 1)
+            return 200, [{"id": i, "node_id": f"IC_{i}"} | c for i, c in numbered if c["number"] == int(parts[-2])]
+        self.comments.append({"number": int(parts[-2]), "body": body["body"], "is_own": True})
+        return 201, {"id": len(self.comments), "node_id": f"IC_{len(self.comments)}"}
 
     def _graphql(self, operation: str, variables: dict[str, Any]) -> dict[str, Any]:
         if "fragment issue" in operation:
@@ -99,6 +100,8 @@ class GitHubStandIn:
         if "addReaction" in operation:
             self.eyes += [value for name, value in variables.items() if name.startswith("subject")]
             return {"data": {name: {"clientMutationId": None} for name in variables}}
+        if "viewerDidAuthor" in operation:
+            return {"data": {"nodes": [self._authored(int(one.removeprefix("IC_"))) for one in variables["comments"]]}}
         node_id, start = variables["subject"], int(variables["after"] or 0)
         review = self.reviews.get(node_id)
         if review is None:
@@ -107,6 +110,10 @@ class GitHubStandIn:
         page = {"nodes": nodes[start:end], "pageInfo": {"hasNextPage": end < len(nodes), "endCursor": str(end)}}
         review = review | {"comments": page}
         return {"data": {"node": review if node_id == review["id"] else {"pullRequestReview": review}}}
+
+    def _authored(self, number: int) -> dict[str, Any]:
+        """Of a comment, whether it was written here and not put here by a test."""
+        return {"fullDatabaseId": str(number), "viewerDidAuthor": self.comments[number - 1].get("is_own", False)}
 
     def _issue(self, operation: str, variables: dict[str, Any]) -> dict[str, Any]:
         """The issue that is read, or seen."""

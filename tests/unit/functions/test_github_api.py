@@ -91,6 +91,23 @@ def test_a_comment_is_found_by_its_marker_at_its_beginning(
     assert github_stand_in.said(43) == ["quoted", "Hello."]
 
 
+def test_a_comment_of_somebody_else_s_is_not_taken_for_ours(
+    github: Conversation, github_stand_in: GitHubStandIn
+) -> None:
+    github_stand_in.comments.append({"number": 43, "body": "<!-- m -->\n\nNothing to see here."})
+    ids = [github.ensure_comment(43, "<!-- m -->", "<!-- m -->\n\nHello.", SINCE) for _ in range(2)]
+    assert github_stand_in.said(43) == ["Nothing to see here.", "Hello."]
+    assert ids == [2, 2]
+
+
+def test_whose_comments_they_are_is_asked_only_of_those_with_the_marker(
+    github: Conversation, github_stand_in: GitHubStandIn
+) -> None:
+    github_stand_in.comments.append({"number": 43, "body": "Hello."})
+    assert github.find_comment(43, "<!-- m -->") is None
+    assert github_stand_in.requests == ["GET /repos/acme/storefront/issues/43/comments"]
+
+
 def test_a_login_is_one_part_of_the_path(github: Conversation, github_stand_in: GitHubStandIn) -> None:
     assert not github.has_write_permission("../octo-dev?")
     assert github_stand_in.requests == ["GET /repos/acme/storefront/collaborators/..%2Focto-dev%3F/permission"]

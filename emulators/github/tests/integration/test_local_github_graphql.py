@@ -204,3 +204,26 @@ def test_one_document_changes_several_things_and_each_refusal_is_of_its_own(
     with server.client(server.installation_token(permissions={"contents": "write"})) as narrow:
         refused = narrow.post(f"{server.url}/api/graphql", json=body).json()["errors"]
     assert {error["type"] for error in refused} == {"NOT_FOUND", "FORBIDDEN"}
+
+
+def test_who_asks_learns_which_comments_are_their_own(server: Any, api: httpx.Client, repo: str) -> None:
+    query = """query($ids: [ID!]!) {
+        nodes(ids: $ids) { ... on IssueComment { fullDatabaseId viewerDidAuthor } }
+    }"""
+    api.post(f"/repos/{repo}/issues", json={"title": "Red"}).raise_for_status()
+    with server.client(server.installation_token()) as app:
+        written = [
+            client.post(f"/repos/{repo}/issues/1/comments", json={"body": "Hello."}).json() for client in (api, app)
+        ]
+        ids = [comment["node_id"] for comment in written]
+        for client, own in ((api, [True, False]), (app, [False, True])):
+            answer = client.post(
+                f"{server.url}/api/graphql", json={"query": query, "variables": {"ids": [*ids, "IC_0"]}}
+            ).json()
+            *found, none = answer["data"]["nodes"]
+            assert [one["viewerDidAuthor"] for one in found] == own
+            assert [int(one["fullDatabaseId"]) for one in found] == [comment["id"] for comment in written]
+            assert (none, answer["errors"][0]["type"]) == (None, "NOT_FOUND")
+        body = {"query": query, "variables": {"ids": ids * 51}}
+        refused = app.post(f"{server.url}/api/graphql", json=body).json()
+    assert refused["errors"][0]["message"] == "You may not provide more than 100 node ids; you provided 102."

@@ -6,7 +6,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from cloud_agent.adapters.github.documents import CommentDocument, NodeId, Permission, Pull, WrittenComment
+from cloud_agent.adapters.github.documents import (
+    AuthoredComments,
+    CommentDocument,
+    ListedComment,
+    NodeId,
+    Permission,
+    Pull,
+    WrittenComment,
+)
 from cloud_agent.adapters.github.issue import IssueResponse, reading, seeing
 from cloud_agent.adapters.github.review_documents import ReviewedDocument
 from cloud_agent.domain.conversation.branch_update import BranchUpdate
@@ -14,7 +22,7 @@ from cloud_agent.domain.errors import GitHubRequestError, GitHubUnavailableError
 from cloud_agent.observability import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from cloud_agent.adapters.github.issue import Issue
     from cloud_agent.adapters.github.repository_requests import RepositoryRequests
@@ -42,6 +50,14 @@ fragment review on PullRequestReview {
       id fullDatabaseId url body path line originalLine startLine diffHunk
       replyTo { fullDatabaseId }
     }
+  }
+}"""
+# GitHub Docs, "GraphQL reference: Comment": "Did the viewer author this comment", the viewer being whose token it is.
+_AUTHORED = """\
+query($comments: [ID!]!) {
+  nodes(ids: $comments) {
+    ... on IssueComment { fullDatabaseId viewerDidAuthor }
+    ... on PullRequestReviewComment { fullDatabaseId viewerDidAuthor }
   }
 }"""
 _MISSING = frozenset({"NOT_FOUND"})  # GraphQL's type of error for what is gone, and for a mention of nothing
@@ -96,7 +112,7 @@ class Conversation:
     # ------------------------------------------------------------ comments
 
     def ensure_comment(self, number: int, marker: str, body: str, since: datetime | None = None) -> int:
-        """Write this comment unless there is one that begins with the marker; returns the comment's id.
+        """Write this comment unless there is one of ours that begins with the marker; returns the comment's id.
 
         A try that GitHub answered with an error may have been carried out all the same: the next one looks first.
         With `since`, only comments that were written or edited from then on are looked at.
@@ -105,9 +121,9 @@ class Conversation:
         return self.create_comment(number, body) if found is None else found
 
     def find_comment(self, number: int, marker: str, since: datetime | None = None) -> int | None:
-        """Return the id of the oldest comment that begins with the marker."""
+        """Return the id of the oldest comment of ours that begins with the marker."""
         filters = f"&since={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if since else ""
-        return self._first_with(marker, self._comments(f"/issues/{number}/comments?per_page=100{filters}"))
+        return self._own_with(marker, f"/issues/{number}/comments?per_page=100{filters}")
 
     def create_comment(self, number: int, body: str) -> int:
         """Comment on an issue or pull request; returns the comment's id."""
@@ -151,8 +167,8 @@ class Conversation:
         return found.described(comments)
 
     def find_review_reply(self, pull_number: int, marker: str) -> int | None:
-        """Return the id of the oldest review comment that begins with the marker."""
-        return self._first_with(marker, self._comments(f"/pulls/{pull_number}/comments?per_page=100"))
+        """Return the id of the oldest review comment of ours that begins with the marker."""
+        return self._own_with(marker, f"/pulls/{pull_number}/comments?per_page=100")
 
     def reply_to_review_comment(self, pull_number: int, comment_id: int, body: str) -> int | None:
         """Answer in a review comment's thread; returns the reply's id, or None when the thread is gone.
@@ -210,10 +226,21 @@ class Conversation:
         path = f"/pulls/{pull_number}/comments/{comment_id}/replies"
         return self._requests.send("POST", path, {"body": body}, expected=expected)
 
-    def _comments(self, path: str) -> Iterator[CommentDocument]:
-        for page in self._requests.pages(path, list[CommentDocument]):
-            yield from page
+    def _own_with(self, marker: str, path: str) -> int | None:
+        """Find it among these comments. Anybody can write a marker, so GitHub is asked who wrote what has it.
 
-    @staticmethod
-    def _first_with(marker: str, comments: Iterator[CommentDocument]) -> int | None:
-        return next((comment.id for comment in comments if (comment.body or "").startswith(marker)), None)
+        That is a request of its own, once there is such a comment: nothing in REST's description names our account.
+        """
+        for page in self._requests.pages(path, list[ListedComment]):
+            marked = [comment for comment in page if (comment.body or "").startswith(marker)]
+            if marked:
+                own = self._own(marked)
+                found = next((comment.id for comment in marked if comment.id in own), None)
+                if found is not None:
+                    return found
+        return None
+
+    def _own(self, comments: Sequence[ListedComment]) -> frozenset[int]:
+        """Return the ids of those that were written with this account; at most 100 are asked for at once."""
+        ids = [comment.node_id for comment in comments]
+        return self._requests.graphql(_AUTHORED, expected=_MISSING, comments=ids).read(AuthoredComments).own

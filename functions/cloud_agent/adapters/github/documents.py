@@ -152,6 +152,28 @@ class CommentDocument(Document):
     in_reply_to_id: int | None = None
 
 
+class ListedComment(CommentDocument, NodeId):
+    """A comment of a list, with what GraphQL knows it by."""
+
+
+class AuthoredComment(Document):
+    """A comment as GraphQL has it, and whether the account of the token wrote it."""
+
+    id: int = Field(validation_alias="fullDatabaseId")
+    is_own: bool = Field(validation_alias="viewerDidAuthor")
+
+
+class AuthoredComments(Document):
+    """Comments by their global ids; those that are gone are None."""
+
+    nodes: tuple[AuthoredComment | None, ...] = Field(validation_alias=AliasPath("data", "nodes"))
+
+    @property
+    def own(self) -> frozenset[int]:
+        """The ids of those that the account of the token wrote."""
+        return frozenset(one.id for one in self.nodes if one is not None and one.is_own)
+
+
 class DeploymentDocument(Document):
     """A Deployment, with whatever its creator put into it. Without one where the account is gone."""
 

@@ -11,7 +11,7 @@ from cloud_agent.domain.errors import GitHubRequestError, NodeNotFoundError
 from cloud_agent.observability import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from cloud_agent.adapters.github.requests import GitHubRequests, Response
     from cloud_agent.domain.session.repository import GitHubRepository
@@ -80,7 +80,7 @@ class RepositoryRequests:
             following = response.next_page
 
     def graphql(
-        self, operation: str, *, expected: frozenset[str] = frozenset(), **variables: str | int | None
+        self, operation: str, *, expected: frozenset[str] = frozenset(), **variables: str | int | Sequence[str] | None
     ) -> Response:
         """Run a GraphQL query, which is sent again as a GET is, or a mutation, with these variables.
 

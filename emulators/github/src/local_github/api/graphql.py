@@ -21,6 +21,7 @@ from starlette.routing import Route
 from local_github import pull_requests, tracker
 from local_github.actors import Actor, Anonymous, App, AppClient, identify
 from local_github.api.nodes import (
+    MOST_NODES,
     REACTION_CONTENTS,
     Node,
     NodeNotFoundError,
@@ -65,6 +66,21 @@ class _Root:
 
     def node(self, _info: GraphQLResolveInfo, id: str) -> dict[str, Any]:  # noqa: A002 - GraphQL's own name
         return describe(self._site, find_node(self._site, self._actor, id))
+
+    def nodes(self, _info: GraphQLResolveInfo, ids: list[str]) -> list[dict[str, Any] | NodeNotFoundError]:
+        if len(ids) > MOST_NODES:
+            raise GraphQLError(f"You may not provide more than {MOST_NODES} node ids; you provided {len(ids)}.")
+        return [self._node_or_error(one) for one in ids]
+
+    def is_viewer(self, login: str) -> bool:
+        """Whether the viewer has this login."""
+        return login == self._actor.login
+
+    def _node_or_error(self, wanted: str) -> dict[str, Any] | NodeNotFoundError:
+        try:
+            return describe(self._site, find_node(self._site, self._actor, wanted))
+        except NodeNotFoundError as error:
+            return error
 
     def repository(self, _info: GraphQLResolveInfo, owner: str, name: str, *, followRenames: bool) -> dict[str, Any]:  # noqa: N803 - GraphQL's own name
         return find_repository(self._site, self._actor, owner, name, follow_renames=followRenames)

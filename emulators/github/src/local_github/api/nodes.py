@@ -37,7 +37,7 @@ _KINDS = {
     "PRR": ("PullRequestReview", "review", _REVIEW),
     "PRRC": ("PullRequestReviewComment", "review_comment", _REVIEW_COMMENT),
 }
-_MOST_NODES = 100  # GitHub Docs, "Rate limits and query limits for the GraphQL API": `first` is from 1 to 100
+MOST_NODES = 100  # GitHub Docs, "Rate limits and query limits for the GraphQL API": `first` is from 1 to 100
 _DOCUMENTS = {
     "issue": issues.issue,
     "comment": issues.comment,
@@ -179,6 +179,7 @@ def _text(document: dict[str, Any]) -> dict[str, Any]:
         },
         "authorAssociation": document["author_association"],
         "createdAt": document.get("created_at") or document["submitted_at"],
+        "viewerDidAuthor": lambda info: info.root_value.is_viewer(user["login"]),
     }  # fmt: skip
 
 
@@ -190,7 +191,7 @@ def _review(site: Site, node: Node) -> dict[str, Any]:
         "state": row["state"],
         "submittedAt": row["submitted_at"],
         "url": document["html_url"],
-        "comments": lambda _info, first=_MOST_NODES, after=None: _comments(site, node, first, after),
+        "comments": lambda _info, first=MOST_NODES, after=None: _comments(site, node, first, after),
     }
 
 
@@ -199,7 +200,7 @@ def _comments(site: Site, review: Node, first: int, after: str | None) -> dict[s
     sql = "SELECT * FROM review_comments WHERE review_id = ? ORDER BY id"
     rows = site.storage.all(sql, review.row["id"])
     following = [row for row in rows if row["id"] > int(after or 0)]
-    page = following[: min(first, _MOST_NODES)]
+    page = following[: min(first, MOST_NODES)]
     return {
         "totalCount": len(rows),
         "nodes": [describe(site, _comment_node(review.repo, row)) for row in page],
