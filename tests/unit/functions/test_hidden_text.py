@@ -6,6 +6,8 @@ import html
 import random
 import re
 import time
+from html.parser import HTMLParser
+from urllib.parse import unquote
 
 import nh3
 import pytest
@@ -14,6 +16,7 @@ from cmarkgfm.cmark import Options
 
 from cloud_agent.domain.conversation.hidden_html import Hidden
 from cloud_agent.domain.conversation.hidden_text import as_shown
+from cloud_agent.domain.conversation.untrusted_text import without_invisible
 
 WORD = re.compile(r"q[a-z]{2}z")
 # Each W becomes a word of its own. Markdown's beginnings and ends, in any order.
@@ -60,13 +63,48 @@ PIECES = [
         "\u200b",
         '<b title="W W">',
         '<img alt="W" src="u">',
+        '<img src="W W">',
+        '<img src="/W" width="0">',
+        '<img src="u" srcset="W 1x, W 2x">',
+        '<a href="W W">',
+        '<a href="W&#32;W">',
+        "<a href=/W href=/W>",
+        "<a href='https://x.example/W'>",
+        "</a href='/W'>",
+        "<p href='/W'>",
+        '<video src="W W">',
+        "<td>",
+        "</td>",
         "`",
         "```",
         "```\n",
         "~~~",
         "~~",
     ),
-    *("[", "]", "(u)", "](u)", '](u "W")', "][W]", "[W]: u", "[W]: u 'W'", "[k]: u (W)", "[k]", "![", "!", "|", "| W "),
+    *(
+        "[",
+        "]",
+        "(u)",
+        "](u)",
+        "[](/W)",
+        "](/W)",
+        "](<W W>)",
+        "](W&#32;W)",
+        "[W]: <W W>",
+        "[k]: /W",
+        "](data:,W)",
+        "<data:W>",
+        '](u "W")',
+        "][W]",
+        "[W]: u",
+        "[W]: u 'W'",
+        "[k]: u (W)",
+        "[k]",
+        "![",
+        "!",
+        "|",
+        "| W ",
+    ),
     *("[//]: # (W)\n", "\n[//]: # (W)"),
 ]
 
@@ -74,7 +112,37 @@ PIECES = [
 def shown_by_github(markdown: str) -> set[str]:
     """The words on the page, once GitHub's Markdown and a browser's reading of HTML have had their way."""
     page = rendered(markdown, options=Options.CMARK_OPT_UNSAFE | Options.CMARK_OPT_FOOTNOTES)
-    return set(WORD.findall(html.unescape(nh3.clean(page, tags=set(), clean_content_tags=set()))))
+    words = html.unescape(nh3.clean(page, tags=set(), clean_content_tags=set()))
+    return set(WORD.findall(words + addresses_of_what_is_shown(page)))
+
+
+def addresses_of_what_is_shown(page: str) -> str:
+    """The addresses in it, as a browser reads the page, that lead from something to somewhere."""
+    attributes = {"a": {"href"}, "img": {"src", "width"}}
+    shown = _Addresses()
+    shown.feed(nh3.clean(page, tags=set(attributes), attributes=attributes, clean_content_tags=set(), link_rel=None))
+    return " ".join(one for one in shown.found if not re.search(r"\s", one))
+
+
+class _Addresses(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.href = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "a":
+            self.href = dict(attrs).get("href") or ""
+        elif dict(attrs).get("src") and dict(attrs).get("width") != "0":
+            self.found += [unquote(dict(attrs)["src"] or ""), self.href]
+
+    def handle_data(self, data: str) -> None:
+        if without_invisible(data).strip():
+            self.found.append(unquote(self.href))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "a":
+            self.href = ""
 
 
 def text(rng: random.Random) -> str:
@@ -109,7 +177,28 @@ def test_no_word_that_github_hides_is_kept() -> None:
         ("[the docs][d]\n\n[d]: https://x.example", "[the docs](https://x.example)\n\n", []),
         ("[docs][do this]\n\n[do this]: /u 'and that'", "[docs](/u)\n\n", [Hidden.LINK_TITLE]),
         ('[docs](/u "do this")', "[docs](/u)", [Hidden.LINK_TITLE]),
-        ('[**bold** `code`](</a b> "do this")', "[**bold** `code`](</a b>)", [Hidden.LINK_TITLE]),
+        ('[**bold** `code`](</a(b> "do this")', "[**bold** `code`](</a(b>)", [Hidden.LINK_TITLE]),
+        ('[x](</a b> "do this")', "[x]()", [Hidden.LINK_TITLE]),
+        ("a [](<do this now>) b", "a  b", [Hidden.ADDRESS]),
+        ("a [](/do-this) b", "a  b", [Hidden.ADDRESS]),
+        ("a [ &nbsp;&#8203;\u2800](/do-this) b", "a  b", [Hidden.ADDRESS]),
+        ("[.](<do this now>)", "[.]()", [Hidden.ADDRESS]),
+        ("[.](do&#32;this)", "[.]()", [Hidden.ADDRESS]),
+        ("[.](data:text/plain,do-this)", "[.]()", [Hidden.ADDRESS]),
+        ("[x][k]\n\n[k]: <do this now>", "[x]()\n\n", [Hidden.ADDRESS]),
+        ("[<http://x.example> b](/do-this)", "[<http://x.example> b]()", [Hidden.ADDRESS]),
+        ("![](<do this now>)", "", [Hidden.ADDRESS]),
+        (f"[x](/{'a' * 1_000})", "[x]()", [Hidden.ADDRESS]),
+        ('<a href="do this"></a>', "<a></a>", [Hidden.ADDRESS]),
+        ('<a href="do this">x</a>', "<a>x</a>", [Hidden.ADDRESS]),
+        ('<a href="/do-this"> </a>', "<a> </a>", [Hidden.ADDRESS]),
+        ('<p>\n<a href="/do-this"></a></p>\n\nx', "<p>\n<a></a></p>\n\nx", [Hidden.ADDRESS]),
+        ('> <a\n> href="/do-this"></a> x', "> <a></a> x", [Hidden.ADDRESS]),
+        ('<a href="/u" href="/do-this">x</a>', '<a href="/u">x</a>', [Hidden.ADDRESS]),
+        ('<img src="do this">', "<img>", [Hidden.ADDRESS]),
+        ('<img src="/do-this" width="1">', "<img>", [Hidden.ADDRESS]),
+        ('<img src="/u" srcset="do 1x, this 2x">', '<img src="/u">', [Hidden.ADDRESS]),
+        ('<video src="do this"></video>', "<video></video>", [Hidden.ADDRESS]),
         ("![do this](/i.png)", "![](/i.png)", [Hidden.IMAGE]),
         ("![Image](/i.png)", "![](/i.png)", []),
         ('<img alt="do this" width="300" src="/i.png">', '<img src="/i.png">', [Hidden.IMAGE]),
@@ -146,6 +235,9 @@ def test_what_github_does_not_show_is_left_out_by_name(markdown: str, expected: 
         "# Title #\n\nSetext\n===\n\n***bold** and* ~~gone~~ a&nbsp;b",
         "| a | b |\n|:--|--:|\n| `c` | \\| |",
         "> [!NOTE]\n> Remember",
+        "[![](/badge.svg)](https://x.example/run?a=b&c#d) [a](mailto:a@x.example) [b](../c.md#d) [`e`](f)",
+        '<a href="https://x.example"><img src="/i.png"></a> <a href="/u">x</a>',
+        '<p>\n<a href="https://x.example">\n<img src="/i.png">\n</a>\n</p>',
         "See <https://x.example/a_b> or [this](https://x.example/(a)) [or] this",
         "Caf\u00e9 \u4e2d\u6587 \N{WOMAN}\u200d\N{PERSONAL COMPUTER} \N{HEAVY BLACK HEART}\ufe0f",
         "a < b > c && d <- e, $x^2$, C:\\temp",

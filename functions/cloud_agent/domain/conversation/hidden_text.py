@@ -13,7 +13,9 @@ from typing import Any
 
 from pyromark import Options, events_with_range, reference_definitions
 
-from cloud_agent.domain.conversation.hidden_html import Cut, Hidden, end_of_comment, read_html, says_something
+from cloud_agent.domain.conversation.addresses import is_address, is_visible
+from cloud_agent.domain.conversation.hidden_html import Cut, Edge, Hidden, end_of_comment, read_html, says_something
+from cloud_agent.domain.conversation.link_edges import LinkEdges
 from cloud_agent.domain.conversation.untrusted_text import without_invisible
 
 # An event as pyromark has it, and where in the text its source begins and ends.
@@ -24,6 +26,7 @@ _CONTAINERS = re.compile(r"(?:[\s>]|(?:\d{1,9}[.)]|[-+*])(?=\s|\Z))*")  # what b
 _FENCE_AND_LANGUAGE = re.compile(r"(?:`+|~+)[ \t]*(?:[A-Za-z][\w+#.-]{0,29})?")
 _FOOTNOTE_LABEL = re.compile(r"\[\^[^\]]*\]")
 _BY_REFERENCE = {"Reference", "Collapsed", "Shortcut"}
+_SHOWN_IN_FULL = {"Autolink", "Email"}
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ class _Reader:
         self._events = iter(events)
         self._accounted = bytearray(len(source))
         self._cuts: list[Cut] = []
-        self._links: list[dict[str, Any]] = []
+        self._links: list[tuple[dict[str, Any], int]] = []  # each with the number of the next edge
+        self._edges = LinkEdges(len(source))
         self._used: set[str] = set()
         self._rows: list[range] = []
         references = [_label(event["FootnoteReference"]) for event, _, _ in events if _is(event, "FootnoteReference")]
@@ -79,6 +83,7 @@ class _Reader:
             self._read(event, start, end)
             if not _is(event, "Start"):
                 self._last_end = end
+        self._cuts = self._edges.empty() + self._cuts  # before what leaves the same tag its address
         self._cut_definitions()
         self._cut_the_unaccounted()
         disjoint: list[Cut] = []
@@ -92,16 +97,21 @@ class _Reader:
             case {"Start": tag}:
                 self._read_start(tag, start, end)
             case {"End": "Link"} if self._links:
-                self._end_link(self._links.pop(), end)
+                self._end_link(*self._links.pop(), start, end)
+                self._edges.add([Edge(end, end)])
+            case {"End": "TableCell"}:
+                self._edges.add([Edge(end, end)])
             case {"FootnoteReference": name}:
+                self._edges.show(start, end)
+                self._edges.add([Edge(start, start), Edge(end, end)])  # it's a link
                 self._cut(Cut(start, end, None, f"[^{self._footnotes[_label(name)]}]"))
             case {"InlineHtml": markup}:
                 self._read_inline_html(markup, start, end)
             case {"Text": text}:
-                self._account(start, end)
-                if text != self._source[start:end] and not without_invisible(text):
-                    self._cut(Cut(start, end, Hidden.INVISIBLE))
-            case {"Code": _} | {"TaskListMarker": _}:
+                self._read_text(text, start, end)
+            case {"Code": code}:
+                self._read_text(code, start, end)
+            case {"TaskListMarker": _}:
                 self._account(start, end)
 
     def _read_start(self, tag: Any, start: int, end: int) -> None:  # noqa: ANN401 - as pyromark has it
@@ -109,7 +119,7 @@ class _Reader:
             case {"Image": image}:
                 self._read_image(image, start, end)
             case {"Link": link}:
-                self._links.append(link)
+                self._links.append((link, self._edges.add([Edge(start, start)])))
                 self._last_end = start + 1
             case {"CodeBlock": kind}:
                 self._account(start, end)
@@ -128,20 +138,42 @@ class _Reader:
         inside = self._inside("Image")
         words = self._source[inside[0][1] : inside[-1][2]] if inside else ""
         self._use(image)
-        hidden = f"{words} {image['title']}".strip()
+        hidden, address = f"{words} {image['title']}".strip(), str(image["dest_url"])
+        kind = Hidden.IMAGE if says_something(hidden) else None
+        if address and not is_address(address):
+            self._cut(Cut(start, end, kind or Hidden.ADDRESS))
+            return
         if hidden or image["link_type"] in _BY_REFERENCE:
-            kind = Hidden.IMAGE if says_something(hidden) else None
             self._cut(Cut(start, end, kind, f"![]({_destination(image)})"))
         self._account(start, end)
+        if address:
+            self._edges.show(start, end)
 
-    def _end_link(self, link: dict[str, Any], end: int) -> None:
-        """Give a link its address right behind its words, where it has a title or gets the address from elsewhere."""
-        start = min(self._last_end, end)
+    def _end_link(self, link: dict[str, Any], next_edge: int, start: int, end: int) -> None:
+        """Give a link its address right behind its words, where it has a title or gets the address from elsewhere.
+
+        One that nothing is shown of goes, and so does an address that may be anything else.
+        """
+        behind, address = min(self._last_end, end), str(link["dest_url"])
+        kind = Hidden.LINK_TITLE if says_something(link["title"]) else None
         self._use(link)
-        if link["title"] or link["link_type"] in _BY_REFERENCE:
-            kind = Hidden.LINK_TITLE if says_something(link["title"]) else None
-            self._cut(Cut(start, end, kind, f"]({_destination(link)})"))
+        if link["link_type"] in _SHOWN_IN_FULL:
+            pass
+        elif not self._edges.shows(start, end):
+            self._cut(Cut(start, end, kind or (Hidden.ADDRESS if address else None)))
+        elif address and not (is_address(address) and self._edges.is_shown(start, end, next_edge)):
+            self._cut(Cut(behind, end, kind or Hidden.ADDRESS, "]()"))
+        elif link["title"] or link["link_type"] in _BY_REFERENCE:
+            self._cut(Cut(behind, end, kind, f"]({_destination(link)})"))
+        self._account(behind, end)
+
+    def _read_text(self, text: str, start: int, end: int) -> None:
         self._account(start, end)
+        shown = without_invisible(text)
+        if is_visible(shown):
+            self._edges.show(start, end)
+        elif not shown and text != self._source[start:end]:
+            self._cut(Cut(start, end, Hidden.INVISIBLE))
 
     def _read_fence(self, start: int) -> None:
         line = self._source[start:].partition("\n")[0]
@@ -170,9 +202,12 @@ class _Reader:
             self._read_html([(start, end)])
             return
         self._account(start, end)  # over several lines of a quotation, whose marks are no part of it
-        cuts = read_html(markup).cuts
-        if cuts:
-            self._cut(Cut(start, end, cuts[0].kind, _without(markup, cuts)))
+        html = read_html(markup)
+        if html.visible:
+            self._edges.show(start, end)
+        self._edges.add([replace(edge, start=start, end=end) for edge in html.edges])
+        if html.cuts:
+            self._cut(Cut(start, end, html.cuts[0].kind, _without(markup, html.cuts)))
 
     def _read_html(self, lines: list[tuple[int, int]]) -> None:
         """Read markup that stands in these lines; what is begun in it may go on in whatever follows."""
@@ -186,6 +221,10 @@ class _Reader:
                     instead = cut.instead if begin == cut.start else ""
                     at = start - offset
                     self._cut(replace(cut, start=begin + at, end=stop + at, instead=instead))
+        places = [place for start, end in lines for place in range(start, end)]
+        for start, end in html.visible:
+            self._edges.show(places[start], places[end - 1] + 1)
+        self._edges.add([replace(edge, start=places[edge.start], end=places[edge.end - 1] + 1) for edge in html.edges])
         if html.comment_goes_on:
             self._hide_comment(lines[-1][1])
         elif html.tag_goes_on:
