@@ -16,13 +16,13 @@ from cloud_agent.domain.conversation.commands import Command
 from cloud_agent.domain.conversation.description import described, ended, first_description, references
 from cloud_agent.domain.conversation.messages import (
     commit_message,
-    pull_request_title,
     restart_by_comment,
     restart_by_label,
     session_failure,
     with_settings_file,
 )
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
+from cloud_agent.domain.conversation.pull_request_title import pull_request_title
 from cloud_agent.domain.conversation.status_comment import StatusView, render
 from cloud_agent.domain.conversation.turn_results import Pushed, TurnResult
 from cloud_agent.domain.policy.failures import _ECS_REASONS, _EXPLANATIONS, explain

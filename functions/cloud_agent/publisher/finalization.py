@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloud_agent.domain.errors import CloudAgentError, GitHubRateLimitedError, GitHubUnavailableError
+from cloud_agent.domain.session.session import SessionStatus
 from cloud_agent.observability import logger
 from cloud_agent.publisher import deployments, status
 from cloud_agent.publisher.own_commits import look_up
 from cloud_agent.publisher.pull_request import PullRequestOnGitHub
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cloud_agent.domain.session.session import Session
     from cloud_agent.publisher.context import PublishingContext
 
@@ -23,9 +26,15 @@ def finalize(context: PublishingContext, session: Session) -> None:
     Raises:
         GitHubUnavailableError, GitHubRateLimitedError: worth a retry.
     """
-    for end in (_end_comment, _end_description, deployments.end):
+    on_github = PullRequestOnGitHub(context, session)
+    ends: tuple[Callable[[], object], ...] = (
+        lambda: _end_comment(context, session, on_github),
+        on_github.note_end,
+        lambda: deployments.end(context, session),
+    )
+    for end in ends:
         try:
-            end(context, session)
+            end()
         except (GitHubUnavailableError, GitHubRateLimitedError):
             raise
         except CloudAgentError as error:
@@ -33,10 +42,7 @@ def finalize(context: PublishingContext, session: Session) -> None:
             logger.warning("session not finalized", extra={"error": type(error).__name__, "cause": str(error)})
 
 
-def _end_description(context: PublishingContext, session: Session) -> None:
-    PullRequestOnGitHub(context, session).note_end()
-
-
-def _end_comment(context: PublishingContext, session: Session) -> None:
-    look_up(context, session)  # people may have pushed since Claude did
+def _end_comment(context: PublishingContext, session: Session, on_github: PullRequestOnGitHub) -> None:
+    is_merged = session.pull_number is None or session.status is SessionStatus.COMPLETED
+    look_up(context, session, title="" if is_merged else on_github.title)  # people may have pushed since Claude did
     status.publish(context, session.session_id, create=False)

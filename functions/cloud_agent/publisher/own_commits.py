@@ -31,12 +31,14 @@ class BranchOnGitHub:
 
 
 def look_up(
-    context: PublishingContext, session: Session, ahead: Sequence[Commit] | None = None
+    context: PublishingContext, session: Session, ahead: Sequence[Commit] | None = None, *, title: str = ""
 ) -> BranchOnGitHub | None:
     """Ask GitHub, and keep the answer for the status comment.
 
     One request; more where history was rewritten, or a message would close an issue. None where it has just been read
     what the default branch lacks (`ahead`), and that has all of the session's commits.
+
+    Merging also puts the pull request's `title` into a message, where the caller knows it.
 
     None when the branch is gone, as after a merge: what was known of it stands.
     """
@@ -53,7 +55,8 @@ def look_up(
     commits = with_claudes(_of_the_branch(session, repository, line), session.app.login if session.app else None)
     own = _own(context, session, repository, commits)
     others = sum(not commit.is_initial for commit in commits) - len(own)
-    closes = _closes(session, repository, listed, is_ahead=is_ahead)
+    by_title = closed_by([title], session.repo, session.issue_number)
+    closes = tuple(dict.fromkeys([*by_title, *_closes(session, repository, listed, is_ahead=is_ahead)]))
     context.publications.record_commits(
         session.session_id, session.reported_head_sha, own, others=others, closes=closes
     )

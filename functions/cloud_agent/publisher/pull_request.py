@@ -52,6 +52,11 @@ class PullRequestOnGitHub:
         """The pull request, where it was read beside something else."""
         return self._known
 
+    @property
+    def title(self) -> str:
+        """Its title."""
+        return self._pull.title
+
     def note_end(self) -> None:
         """Guarantee that the description of what nobody has merged yet says that the session failed or was stopped."""
         session = self._session

@@ -17,6 +17,7 @@ from cloud_agent.publisher.thread_replies import reply_in_threads
 
 if TYPE_CHECKING:
     from cloud_agent.adapters.github.conversation import Conversation
+    from cloud_agent.adapters.github.finished_turns import PullRequestAndCommits
     from cloud_agent.domain.session.session import Session
     from cloud_agent.publisher.context import PublishingContext
 
@@ -39,7 +40,7 @@ def publish_reply(context: PublishingContext, session_id: str, prompt_id: str) -
         finished = context.github(session).finished_turns
         read = finished.read(int(session.pull_number), session.base, session.branch)
     on_github = PullRequestOnGitHub(context, session, read.pull if read else None)
-    branch = look_up(context, session, read.commits if read else None) if turn.head_sha else None
+    branch = _look_up(context, session, read) if turn.head_sha else None
     is_to_be_ready = wants_review and branch is not None and bool(branch.own) and turn.head_sha in branch.shas
     if turn.reply_id is None:
         pushed = _pushed(session, turn, branch, published.announced)
@@ -48,6 +49,10 @@ def publish_reply(context: PublishingContext, session_id: str, prompt_id: str) -
         context.publications.record_announced(session_id, [commit.sha for commit in pushed.commits])
     if is_to_be_ready:
         on_github.make_ready()
+
+
+def _look_up(context: PublishingContext, session: Session, read: PullRequestAndCommits | None) -> BranchOnGitHub | None:
+    return look_up(context, session, read.commits, title=read.pull.title) if read else look_up(context, session)
 
 
 def _is_good(turn: TurnResult) -> bool:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from cloud_agent.adapters.github.repository import PullRequest
 from cloud_agent.domain.conversation.description import first_description, references
-from cloud_agent.domain.conversation.messages import pull_request_title
 from cloud_agent.domain.conversation.prompts import inherited
+from cloud_agent.domain.conversation.pull_request_title import pull_request_title
 from cloud_agent.domain.conversation.turn_results import abandoned
 from cloud_agent.domain.errors import SessionNotFoundError
 from cloud_agent.domain.session.session import SessionStatus
@@ -40,7 +40,7 @@ def handler(event: StepEvent) -> dict[str, Any]:
     session = context.sessions.get(request.session_id)
     # What an earlier session has made is listed, and no reply of this one claims it. A new branch holds nothing yet.
     is_untouched = pull.head_sha in {session.initial_sha, session.base_sha}
-    branch = None if is_untouched else look_up(context, session)
+    branch = None if is_untouched else look_up(context, session, title=pull.title)
     if branch is not None:
         context.publications.record_announced(session.session_id, [commit.sha for commit in branch.own])
     comment_id = status.publish(context, session.session_id, create=True)

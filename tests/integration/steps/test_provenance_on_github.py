@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from cloud_agent.domain.session.session_request import RequestedSession
 
+BECAUSE = "because the pull request's title or a commit message says so."
+
 
 class Sessions:
     """Two sessions, "one" and "two", of one repository, and a clone in which their branches and main are worked on.
@@ -125,7 +127,10 @@ def test_what_a_commit_message_closes_is_said_even_of_one_that_was_merged_in(ses
     sessions.work_on("one")
     sessions.work.run("merge", "--quiet", "--no-ff", "-m", "Add one-side", "side")
     sessions.turn_ends("one")
-    assert "**Merging closes \\#\u206077**, because a commit message says so." in sessions.status("one")
+    assert (
+        "**Merging closes \\#\u206077**, because the pull request's title or a commit message says so."
+        in sessions.status("one")
+    )
     sessions.work.run("push", "--quiet", "origin", "HEAD:main")
     sessions.work_on("one")
     sessions.turn_ends("one")

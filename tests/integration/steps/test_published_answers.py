@@ -348,3 +348,16 @@ def test_words_of_claude_can_neither_fake_our_marker_nor_mention_anybody(talk: C
     talk.steps.forget(talk.session, "comment_id")
     talk.steps.run("announce_session", talk.session, pull_number=talk.number)
     assert "### 🟢 Running" in talk.status
+
+
+def test_what_the_pull_requests_title_closes_is_said_until_the_end(talk: Conversation) -> None:
+    path = f"/repos/{talk.session.repo}/pulls/{talk.number}"
+    talk.github.call("PATCH", path, title="Fixes #77: show the menu")
+    talk.ask(ASKED)
+    talk.answer(ASKED, head_sha=talk.push("Show the menu"))
+    talk.publish(ASKED)
+    talk.steps.publish(talk.session)
+    note = "**Merging closes \\#\u206077**, because the pull request's title or a commit message says so."
+    assert note in talk.status
+    talk.steps.run("close_session", talk.session, status="STOPPED", reason="Stopped by octo-dev.")
+    assert note in talk.status

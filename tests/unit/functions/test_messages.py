@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from tests.kit.sessions import a_session
 
+from cloud_agent.domain.conversation.closing_keywords import closed_by
 from cloud_agent.domain.conversation.messages import (
     BODY_LIMIT,
     TITLE_LIMIT,
@@ -19,13 +20,13 @@ from cloud_agent.domain.conversation.messages import (
     marker,
     plain,
     prose,
-    pull_request_title,
     restart_by_comment,
     restart_by_label,
     sentence,
     session_failure,
     with_settings_file,
 )
+from cloud_agent.domain.conversation.pull_request_title import pull_request_title
 from cloud_agent.domain.conversation.untrusted_text import OWN_PREFIX, without_invisible
 from cloud_agent.domain.policy.failures import Failure, explain
 
@@ -54,6 +55,22 @@ def test_every_title_is_one_that_github_takes(title: str) -> None:
     made = pull_request_title(title, "42")
     assert 1 <= len(made) <= TITLE_LIMIT
     assert len(made.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("title", "made"),
+    [
+        ("Fixes #5: crash on start", "Fixes issue #5: crash on start"),
+        ("Resolves octo/r#1", "Resolves issue octo/r#1"),
+        ("Crash\u200b clo\u200bses\n#2", "Crash closes issue #2"),
+        ("closes https://github.com/octo/r/issues/3", "closes issue https://github.com/octo/r/issues/3"),
+        ("fixed: GH-4", "fixed: issue GH-4"),
+        ("See #5", "See #5"),
+    ],
+)
+def test_a_title_closes_no_issue_when_it_becomes_a_commit_s_subject(title: str, made: str) -> None:
+    assert pull_request_title(title, "42") == made
+    assert closed_by([f"Merge pull request #8 from o/claude/42\n\n{made}"], "octo/r", 42) == ()
 
 
 def test_an_empty_title_names_the_issue() -> None:

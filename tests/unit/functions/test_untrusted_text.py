@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from cloud_agent.domain.conversation.foreign_markdown import contained
-from cloud_agent.domain.conversation.messages import fenced, plain, pull_request_title
+from cloud_agent.domain.conversation.messages import fenced, plain
+from cloud_agent.domain.conversation.pull_request_title import pull_request_title
 from cloud_agent.domain.conversation.untrusted_text import masked, without_backlinks, without_invisible
 
 GITHUB = MarkdownIt("gfm-like", {"html": True})

@@ -101,6 +101,7 @@ class Pull(Document):
     state: str
     head: Sha
     base: Reference
+    title: str = ""
     draft: bool = False
     merged_at: str | None = None
     body: str | None = None

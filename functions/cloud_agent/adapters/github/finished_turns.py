@@ -28,7 +28,7 @@ _READ = """\
 query($owner: String!, $name: String!, $number: Int!, $base: String!, $head: String!) {
   repository(owner: $owner, name: $name) {
     pullRequest(number: $number) {
-      id number body state isDraft
+      id number title body state isDraft
       timelineItems(itemTypes: [CONVERT_TO_DRAFT_EVENT], last: 1) { nodes { __typename } }
     }
     ref(qualifiedName: $base) {
@@ -184,6 +184,7 @@ class _Branch(Document):
 class _Pull(Document):
     node_id: str = Field(validation_alias="id")
     number: int
+    title: str
     body: str
     state: str
     is_draft: bool = Field(validation_alias="isDraft")
@@ -191,7 +192,7 @@ class _Pull(Document):
 
     def described(self) -> PullAsItIs:
         may_be_ready = self.is_draft and self.state == "OPEN" and not self.conversions
-        return PullAsItIs(self.number, self.node_id, self.body, may_be_ready=may_be_ready)
+        return PullAsItIs(self.number, self.node_id, self.title, self.body, may_be_ready=may_be_ready)
 
 
 class _Repository(Document):

@@ -79,36 +79,38 @@ class Creation(Enum):
 
 @dataclass(frozen=True)
 class PullRequest:
-    """A pull request's number and page, the last commit of its branch, and the branch that it's for."""
+    """A pull request's number and page, the last commit of its branch, the branch that it's for, and its title."""
 
     number: int
     url: str
     head_sha: str
     base: str
+    title: str = ""
 
     @classmethod
     def of(cls, pull: Pull) -> Self:
         """Return it of REST's document."""
-        return cls(pull.number, pull.html_url, pull.head.sha, pull.base.ref)
+        return cls(pull.number, pull.html_url, pull.head.sha, pull.base.ref, pull.title)
 
 
 @dataclass(frozen=True)
 class PullAsItIs:
-    """A pull request's text, and whether it's a draft that may be made ready for review: one that always was a draft.
+    """A pull request's title and text, and whether it's a draft that may be made ready: one that always was a draft.
 
     None where nobody has asked whether somebody converted it to one.
     """
 
     number: int
     node_id: str
+    title: str
     body: str
     may_be_ready: bool | None
 
     @classmethod
     def of(cls, pull: Pull) -> Self:
         """Return it of REST's document."""
-        is_open_draft = pull.draft and pull.state == "open"
-        return cls(pull.number, pull.node_id, pull.body or "", may_be_ready=None if is_open_draft else False)
+        may_be_ready = None if pull.draft and pull.state == "open" else False
+        return cls(pull.number, pull.node_id, pull.title, pull.body or "", may_be_ready=may_be_ready)
 
 
 class Repository:

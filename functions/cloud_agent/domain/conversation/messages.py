@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from cloud_agent.domain.conversation.untrusted_text import OWN_PREFIX, shown, without_backlinks, without_invisible
+from cloud_agent.domain.conversation.untrusted_text import OWN_PREFIX, shown, without_backlinks
 from cloud_agent.domain.policy.failures import SETTINGS_ERRORS, SETTINGS_FILE
 from cloud_agent.domain.session.provenance import INITIAL_SUBJECT
 
@@ -33,12 +33,6 @@ def marker(kind: str, name: str) -> str:
 def commit_message(issue_key: str) -> str:
     """Return the message of the empty commit without which GitHub opens no draft pull request."""
     return INITIAL_SUBJECT + (f"#{issue_key}" if issue_key.isdecimal() else issue_key)
-
-
-def pull_request_title(issue_title: str, issue_key: str) -> str:
-    """Return the issue's title as one line that GitHub accepts."""
-    line = " ".join(without_invisible(issue_title).split()) or f"Claude: issue {issue_key}"
-    return shortened(line, TITLE_LIMIT)
 
 
 def environment_name(pull_number: int) -> str:

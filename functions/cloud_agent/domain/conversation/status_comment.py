@@ -93,7 +93,7 @@ def render(view: StatusView) -> str:
         _conflicts(view),
         _commits(view),
         _others(view),
-        closing_note(view.closes),
+        closing_note(view.closes, "the pull request's title or a commit message"),
         _how_to_go_on(view),
         _log(view),
         _details(view),
