@@ -55,6 +55,7 @@ WEBHOOK_ONLY = {"InvalidSignatureError", "NodeNotFoundError", "RequestOvertakenE
 NOT_REPORTED = {
     *("SessionOverError", "SettingsError", "PublishFailedError", "PublishRefusedError", "SecretScanError"),
     *("BranchDeletedError", "BranchMovedError", "ConflictError", "PushRejectedError", "RewrittenConflictError"),
+    "UnfinishedError",
 }
 UNEXPECTED = explain("Run Agent", "Nobody'sError", "").what
 

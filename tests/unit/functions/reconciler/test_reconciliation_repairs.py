@@ -161,8 +161,9 @@ def test_people_are_notified_of_a_session_that_was_closed(
     def end_description(_self: object) -> None:
         published.append(("description", "FAILED"))
 
-    monkeypatch.setattr("cloud_agent.publisher.finalization.look_up", lambda *_: None)
+    monkeypatch.setattr("cloud_agent.publisher.finalization.look_up", lambda *_, **__: None)
     monkeypatch.setattr("cloud_agent.publisher.pull_request.PullRequestOnGitHub.note_end", end_description)
+    monkeypatch.setattr("cloud_agent.publisher.pull_request.PullRequestOnGitHub.title", "Show the total")
     monkeypatch.setattr("cloud_agent.publisher.status.publish", edit_comment)
     monkeypatch.setattr("cloud_agent.publisher.deployments.end", end_deployment)
     fleet.put(ID, execution="ABORTED", pull_number=43)
