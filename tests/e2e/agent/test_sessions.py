@@ -150,8 +150,9 @@ def test_a_comment_changes_the_page_and_is_answered_once_with_what_was_pushed(sy
     assert "pull-request>" not in described + answer
     asked = requests(system)[before:]
     git = sum(".git/" in one for one in asked)
-    # docs/sessions.md's figures without tokens and updates of the status comment, and one repeated
-    assert (len(asked) - git <= 15 + 1, git <= 11 + 6 + 2) == (True, True), asked
+    # docs/sessions.md's figures without tokens and updates of the status comment, one repeated, and a look at the
+    # branch for each push event that comes once the session has pushed again
+    assert (len(asked) - git <= 15 + 1, git <= 11 + 6 + 2 + 2 * 2) == (True, True), asked
 
 
 def test_an_interrupt_ends_a_turn_at_once_whether_claude_thinks_or_works(system: System) -> None:
