@@ -198,6 +198,16 @@ async def test_work_beside_the_branch_that_nobody_sees_to_is_kept_and_said(
     assert not workspace.has_set_aside
 
 
+async def test_who_looks_at_what_was_kept_keeps_it(shared: SharedBranch, workspace: GitWorkspace) -> None:
+    await beside(shared, workspace)
+    await workspace.publish(undo=True)
+    kept = git("for-each-ref", "--format=%(refname:short)", "refs/heads/unpublished-*", at=workspace.work_tree)
+    git("checkout", "--quiet", kept, at=workspace.work_tree)
+    await workspace.publish(undo=True)
+    assert (at_branch(workspace), workspace.has_set_aside) == (BRANCH, True)
+    assert kept in workspace.undone().for_people
+
+
 async def test_a_lock_that_a_killed_command_left_on_the_index_holds_nothing_up(
     shared: SharedBranch, workspace: GitWorkspace
 ) -> None:

@@ -62,7 +62,7 @@ class GitHubBranch:
     def __init__(self, branch: SessionBranch, history: History) -> None:
         self.name = branch.name
         self.base_name = self._wanted_base = branch.base
-        self._default_name = ""
+        self.default_name = ""
         self._url = branch.url
         self._history = history
 
@@ -132,22 +132,20 @@ class GitHubBranch:
             raise
         return await self._fetch(token, "--no-tags", f"+refs/heads/{self.name}:{_HEAD}")
 
-    async def default_name(self, token: GitToken) -> str:
-        """Return the default branch's name, or an empty text where GitHub doesn't say it.
+    async def find_default_name(self, token: GitToken) -> None:
+        """Find out the default branch's name, empty where GitHub doesn't say it.
 
         From then on, this branch has no other base where it's for that one.
         """
         listing = await self._git(token, "ls-remote", "--symref", self._url, "HEAD")
         name = listing.partition("\t")[0].removeprefix("ref: refs/heads/")
-        name = "" if name.startswith("ref: ") or "ref: refs/heads/" not in listing else name
-        self._default_name = name
-        if self.base_name == name:
+        self.default_name = "" if name.startswith("ref: ") or "ref: refs/heads/" not in listing else name
+        if self.base_name == self.default_name:
             self.base_name = ""
-        return name
 
     async def _fetch_base(self, token: GitToken, *options: str) -> None:
         """Fetch what this branch is for. Once that's gone, GitHub has it be for the default branch."""
-        if self._wanted_base in {"", self._default_name}:
+        if self._wanted_base in {"", self.default_name}:
             self.base_name = ""
             return
         try:

@@ -80,9 +80,8 @@ class Position:
 
     async def set_aside(self, work: str, theirs: str) -> str:
         """Keep `work` as a local branch, have the work tree at `theirs`, and return that branch's name."""
-        name = f"unpublished-{work[:7]}"
         self.aside = Work(self.seen, work)
-        await self._tree.set_refs({f"refs/heads/{name}": work})
+        name = await self._tree.keep(work)
         await self.move(work, theirs)
         return name
 

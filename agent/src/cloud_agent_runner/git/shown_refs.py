@@ -11,10 +11,9 @@ if TYPE_CHECKING:
 
 
 class ShownRefs:
-    """They're those that the supervisor has fetched. `default_name` is the default branch's name, where it's known."""
+    """They're those that the supervisor has fetched; the default branch only where its name is known."""
 
     def __init__(self, branch: GitHubBranch, history: History, tree: WorkTree) -> None:
-        self.default_name = ""
         self._branch = branch
         self._history = history
         self._tree = tree
@@ -26,8 +25,8 @@ class ShownRefs:
             GitError: git failed.
         """
         refs = {f"refs/remotes/github/{self._branch.name}": theirs}
-        if self.default_name:
-            refs[f"refs/remotes/github/{self.default_name}"] = await self._branch.default()
+        if self._branch.default_name:
+            refs[f"refs/remotes/github/{self._branch.default_name}"] = await self._branch.default()
         if self._branch.base_name:
             refs[f"refs/remotes/github/{self._branch.base_name}"] = await self._branch.base()
         await self._tree.set_refs(refs | await self._history.tags())

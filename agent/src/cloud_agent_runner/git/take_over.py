@@ -4,33 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloud_agent_runner.git.command import GitError
 from cloud_agent_runner.git.history import ConflictError
 from cloud_agent_runner.git.reconcile import RewrittenConflictError, reconciled
-from cloud_agent_runner.git.unfinished import UnfinishedError
 from cloud_agent_runner.git.update import NOTHING_NEW, Update, update_of
 
 if TYPE_CHECKING:
     from cloud_agent_runner.git.history import History
     from cloud_agent_runner.git.position import Position
-    from cloud_agent_runner.git.unfinished import Unfinished
     from cloud_agent_runner.git.work_tree import WorkTree
 
 
-async def take_over(  # noqa: PLR0913, PLR0917 - both sides, and where they meet
-    theirs: str, position: Position, history: History, tree: WorkTree, unfinished: Unfinished, branch: str
-) -> Update:
-    """Move the work tree on to `theirs`, with what isn't published yet.
+async def take_over(theirs: str, position: Position, history: History, tree: WorkTree, branch: str) -> Update:
+    """Move the work tree, in which everything is committed, on to `theirs`, with what isn't published yet.
 
     Raises:
         GitError: git failed.
     """
-    try:
-        status = await unfinished.settled()
-    except UnfinishedError as error:
-        raise GitError(str(error)) from error
-    if not status.is_clean:
-        await tree.commit_the_rest()
     work, seen = await tree.head(), position.seen
     sides = await position.sides(work, theirs)
     update = NOTHING_NEW

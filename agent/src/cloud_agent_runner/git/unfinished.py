@@ -51,7 +51,7 @@ class Undone:
 
 
 class Unfinished:
-    """Sees to it that `branch` is checked out, and nothing half done, before anything is committed for Claude.
+    """Commits what a turn has left, once `branch` is checked out and nothing half done.
 
     Every method raises GitError where git fails.
     """
@@ -60,12 +60,20 @@ class Unfinished:
         self._branch = branch
         self._tree = tree
 
-    async def settled(self) -> TreeStatus:
-        """Return the work tree's status, with the branch checked out; another one's commits on it are the branch's.
+    async def commit_the_rest(self) -> TreeStatus:
+        """Commit what the turn has left, and return the work tree's status before that.
 
         Raises:
             UnfinishedError: it takes somebody who knows what was meant.
         """
+        status = await self._settled()
+        # Mostly it's clean: then that was the one command, for whoever has interrupted Claude waits for it.
+        if not status.is_clean:
+            await self._tree.commit_the_rest()
+        return status
+
+    async def _settled(self) -> TreeStatus:
+        """Return the work tree's status, with the branch checked out; another one's commits on it are the branch's."""
         status = await self._tree.status()
         if status.branch == self._branch and not status.unmerged:
             return status
@@ -91,9 +99,7 @@ class Unfinished:
             await self._tree.commit_what_can_be()
             if await self._is_ahead("HEAD", of=self._branch):
                 beside = await self._tree.head()
-                kept = f"unpublished-{beside[:7]}"
-                await self._tree.git("branch", "--force", kept, beside)
-                update = update.then(self._kept(kept))
+                update = update.then(self._kept(await self._tree.keep(beside)))
             await self._tree.git("checkout", "--quiet", "--force", self._branch)
         return Undone(update, beside)
 

@@ -198,8 +198,14 @@ class WorkTree:
 
     async def set_refs(self, refs: Mapping[str, str]) -> None:
         """Have each ref name a commit or tag, whatever Claude has made of it. A name that can't be is left out."""
-        there = (await self.git("for-each-ref", "--format=%(refname) %(objectname)")).splitlines()
-        await self._update([(ref, sha) for ref, sha in refs.items() if f"{ref} {sha}" not in set(there)])
+        there = set((await self.git("for-each-ref", "--format=%(refname) %(objectname)")).splitlines())
+        await self._update([(ref, sha) for ref, sha in refs.items() if f"{ref} {sha}" not in there])
+
+    async def keep(self, commit: str) -> str:
+        """Keep a commit that isn't pushed as a local branch, and return that branch's name."""
+        name = f"unpublished-{commit[:7]}"
+        await self.set_refs({f"refs/heads/{name}": commit})
+        return name
 
     async def _update(self, refs: Sequence[tuple[str, str]]) -> None:
         """Git takes all of them or none: what one is in the way of is tried in halves."""

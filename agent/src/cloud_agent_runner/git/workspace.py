@@ -36,7 +36,7 @@ from cloud_agent_runner.git.submodules import Submodules
 from cloud_agent_runner.git.supplements import Supplements
 from cloud_agent_runner.git.take_over import take_over
 from cloud_agent_runner.git.take_up import TakenUp, take_up
-from cloud_agent_runner.git.unfinished import Unfinished
+from cloud_agent_runner.git.unfinished import Unfinished, UnfinishedError
 from cloud_agent_runner.git.update import NOTHING_NEW, RECENT_HISTORY_ONLY, Update
 from cloud_agent_runner.git.work_tree import WorkTree
 from cloud_agent_runner.repository.config_file import DefaultBranchConfigError, RepositoryConfigError
@@ -207,8 +207,9 @@ class GitWorkspace:
             await self._at.find(theirs)
             if theirs == self._at.seen:
                 return NOTHING_NEW
-            return await take_over(theirs, self._at, self._history, self._tree, self._unfinished, self._branch.name)
-        except (GitError, BranchDeletedError) as error:
+            await self._unfinished.commit_the_rest()
+            return await take_over(theirs, self._at, self._history, self._tree, self._branch.name)
+        except (GitError, UnfinishedError, BranchDeletedError) as error:
             logger.warning("work tree not brought up to date", extra={"reason": str(error)})
             return Update.failed(self._branch.name, deleted=isinstance(error, BranchDeletedError))
 
@@ -309,11 +310,8 @@ class GitWorkspace:
 
     async def _committed(self) -> str:
         """Commit what the turn has left, and return the session's last commit as it's to be published."""
-        # Mostly nothing is left: then this is the one command, for whoever has interrupted Claude waits for it.
-        status = await self._unfinished.settled()
-        if not status.is_clean:
-            await self._tree.commit_the_rest()
-        elif status.commit == self._at.seen:
+        status = await self._unfinished.commit_the_rest()
+        if status.is_clean and status.commit == self._at.seen:
             return status.commit
         return await self._credited(await self._tree.head())
 
@@ -342,7 +340,7 @@ class GitWorkspace:
         return credited if credited == work or await self._tree.move_to(credited) else work
 
     async def _fetch_first(self, token: GitToken) -> str:
-        self._shown.default_name = await self._branch.default_name(token)
+        await self._branch.find_default_name(token)
         return await self._branch.fetch_latest(token)
 
     async def _fetch_commits(self, commits: Sequence[str]) -> None:
