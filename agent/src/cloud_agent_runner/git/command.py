@@ -13,7 +13,7 @@ import errno
 import os
 import shlex
 import shutil
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from cloud_agent_runner.errors import AgentError
@@ -21,7 +21,7 @@ from cloud_agent_runner.workspace.ended import ended
 from cloud_agent_runner.workspace.network_environment import network_environment
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
     from pathlib import Path
 
     from cloud_agent_runner.agent_api_messages import GitToken
@@ -183,14 +183,15 @@ async def _run(
     timeout_seconds: int = GIT_SECONDS,
 ) -> str:
     async with _Pipe() as output, _Pipe() as errors:
-        with output.writing() as to_output, errors.writing() as to_errors:
-            started = await asyncio.create_subprocess_exec(
-                *command,
-                env=environment,
-                stdin=asyncio.subprocess.DEVNULL if given is None else asyncio.subprocess.PIPE,
-                stdout=to_output,
-                stderr=to_errors,
-            )
+        started = await asyncio.create_subprocess_exec(
+            *command,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL if given is None else asyncio.subprocess.PIPE,
+            stdout=output.writing,
+            stderr=errors.writing,
+        )
+        output.writing.close()
+        errors.writing.close()
         try:
             async with ended(started) as process, asyncio.timeout(timeout_seconds):
                 work = [
@@ -215,27 +216,24 @@ async def _run(
 class _Pipe:
     """What a process writes. Programs of the repository's choosing, such as filters, may write to it and outlive it.
 
-    It's closed with the block, whoever still has its other end.
+    It's closed with the block, whoever still has its other end. `writing` is for the process; close it here then.
     """
 
-    async def __aenter__(self) -> Self:
-        reading, self._writing = os.pipe()
+    def __init__(self) -> None:
+        reading, writing = os.pipe()
+        self._reading, self.writing = os.fdopen(reading, "rb", buffering=0), os.fdopen(writing, "wb", buffering=0)
         self._reader = asyncio.StreamReader()
-        self._transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(self._reader), os.fdopen(reading, "rb", buffering=0)
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(self._reader), self._reading
         )
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._transport.close()
-
-    @contextmanager
-    def writing(self) -> Iterator[int]:
-        """Yield the other end, which is closed here afterwards."""
-        try:
-            yield self._writing
-        finally:
-            os.close(self._writing)
+        self.writing.close()
 
     async def read(self, name: str, limit_bytes: int) -> bytes:
         """Return all that is written until everybody has closed it.

@@ -115,12 +115,10 @@ def _secrets(content: NewContent, objects: ObjectReader) -> Iterator[_Secret]:
 
 def _in_paths(content: NewContent, scanner: Scanner) -> Iterator[_Secret]:
     """Yield what names of files and folders have. The path that is told of it has something else in its place."""
-    paths = content.new_paths()
-    lines = {path.replace("\n", " "): path for path in paths}
-    for kind, value, number in find_secrets(scanner, "\n".join(lines).encode()):
-        line = list(lines)[number - 1]
-        found = FoundSecret(kind, line.replace(value, "…"), 1, paths[lines[line]])
-        yield _Secret(found, value)
+    paths = [(path.replace("\n", " "), commit) for path, commit in content.new_paths().items()]
+    for kind, value, number in find_secrets(scanner, "\n".join(path for path, _ in paths).encode()):
+        path, commit = paths[number - 1]
+        yield _Secret(FoundSecret(kind, path.replace(value, "…"), 1, commit), value)
 
 
 def _pieces(content: NewContent, objects: ObjectReader, blob: str) -> Iterator[tuple[int, bytes]]:

@@ -31,7 +31,7 @@ def prompt_key(session_id: str, prompt_id: str) -> Key:
 
 
 def turn_result_key(session_id: str, prompt_id: str) -> Key:
-    """Key of the answer to a prompt of the session."""
+    """Key of what the turn for a prompt of the session came to."""
     return {"pk": _session(session_id), "sk": f"{TURN_RESULT}#{prompt_id}"}
 
 

@@ -36,8 +36,7 @@ class LinkEdges:
 
     def is_shown(self, start: int, end: int, next_edge: int) -> bool:
         """Whether anything is shown of the link from `start` to `end`, inside which that edge would be the next."""
-        inside = self._edges[next_edge:]
-        return self.shows(start, inside[0].start if inside else end)
+        return self.shows(start, self._edges[next_edge].start if next_edge < len(self._edges) else end)
 
     def empty(self) -> list[Cut]:
         """Return what takes the addresses from HTML's links of which nothing is shown."""
