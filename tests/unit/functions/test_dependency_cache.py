@@ -92,14 +92,15 @@ def test_an_upload_is_bound_to_the_length_and_the_checksum_of_its_bytes(environm
     }
 
 
-def test_the_url_is_at_the_buckets_own_regional_name(environment: Callable[..., None]) -> None:
-    """`AgentEgress=listed` lets agents reach that name and no other bucket's."""
-    environment()
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "eu-south-1"])
+def test_each_url_is_at_the_buckets_own_regional_name(environment: Callable[..., None], region: str) -> None:
+    """`AgentEgress=listed` admits that name alone, and the global one redirects, which signatures don't outlast."""
+    environment(AWS_DEFAULT_REGION=region)
+    objects, (place, _) = SignedObjects("artifacts"), places_to_read(_session(repository_id=5), KEY)
 
-    (place, _) = places_to_read(_session(repository_id=5), KEY)
-    url = urlsplit(SignedObjects("artifacts").download_url(place.object_key))
-
-    assert (url.hostname, url.path) == ("artifacts.s3.us-east-1.amazonaws.com", f"/{place.object_key}")
+    for url in (objects.download_url(place.object_key), objects.upload(place.object_key, 1, SHA)[0]):
+        parts = urlsplit(url)
+        assert (parts.hostname, parts.path) == (f"artifacts.s3.{region}.amazonaws.com", f"/{place.object_key}")
 
 
 def test_nothing_is_kept_or_looked_for_where_it_is_turned_off(environment: Callable[..., None]) -> None:

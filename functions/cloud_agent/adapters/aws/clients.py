@@ -65,5 +65,6 @@ def sns() -> SNSClient:
 @once_per_worker
 def s3() -> S3Client:
     """S3. What it signs, URLs too, it signs with version 4, which covers headers, and by the bucket's regional name."""
-    settings: Any = {"us_east_1_regional_endpoint": "regional"}
+    # Without the one, botocore signs URLs for the global name in other regions; without the other, in us-east-1.
+    settings: Any = {"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
     return boto3.client("s3", config=Config(signature_version="s3v4", s3=settings))
