@@ -23,7 +23,16 @@ def _is_branch(name: str) -> str:
     return name
 
 
+def _header_value(key: SecretStr) -> SecretStr:
+    """Return the key as it's sent, without the line break with which editors and `echo` end a file."""
+    text = key.get_secret_value().strip()
+    if not re.fullmatch(r"[!-~]+", text):
+        raise ValueError("it's empty, or has white space or other characters inside")
+    return SecretStr(text)
+
+
 BranchName = Annotated[str, AfterValidator(_is_branch)]
+ApiKey = Annotated[SecretStr, AfterValidator(_header_value)]
 BaseUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]"), AfterValidator(lambda url: url.rstrip("/"))]
 
 
@@ -68,7 +77,7 @@ class Settings(_FromEnvironment):
     allow_workflow_changes: bool = False
     model_provider: Literal["anthropic", "bedrock"] = "anthropic"
     anthropic_base_url: BaseUrl = "https://api.anthropic.com"
-    anthropic_api_key: SecretStr | None = None
+    anthropic_api_key: ApiKey | None = None
     claude_model: str
     allowed_models: str = Field(default="*", min_length=1)
     max_turns: PositiveInt = 200

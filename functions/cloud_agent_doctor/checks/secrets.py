@@ -13,6 +13,7 @@ proxy after a new deployment.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -67,13 +68,16 @@ def _of_form(model: type[BaseModel], form: str) -> Callable[[str], str]:
 
 
 def _webhook_fault(value: str) -> str:
-    return "" if len(value) >= SHORTEST_WEBHOOK_SECRET else f"it is shorter than {SHORTEST_WEBHOOK_SECRET} characters"
+    if len(value) < SHORTEST_WEBHOOK_SECRET:
+        return f"it is shorter than {SHORTEST_WEBHOOK_SECRET} characters"
+    return "it has a line break, which the App's settings can't have" if re.search(r"[\r\n]", value) else ""
 
 
 def _api_key_fault(value: str) -> str:
-    if value.strip() in {"", "unset"}:
+    key = value.strip()  # as the agent reads it
+    if key in {"", "unset"}:
         return "the Anthropic API key hasn't been put yet"
-    return ""
+    return "" if re.fullmatch(r"[!-~]+", key) else "the Anthropic API key has white space or other characters inside"
 
 
 _KINDS = (

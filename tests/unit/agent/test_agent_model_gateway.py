@@ -327,10 +327,14 @@ async def test_an_error_of_the_api_is_passed_on_and_costs_nothing() -> None:
         assert (client.budget.turns, client.budget.cost_usd, client.turn.refused_for) == (0, 0, None)
 
 
-async def test_an_api_out_of_reach_is_a_502_and_costs_nothing() -> None:
-    async with _gateway("http://127.0.0.1:9") as gateway, httpx.AsyncClient() as http:
-        with gateway.turn() as turn:
-            response = await Client(gateway, turn, http).post()
+@pytest.mark.parametrize("key", ["sk-ant-the-real-key", "sk-ant-no\nheader"], ids=["out of reach", "not to be sent"])
+async def test_a_call_that_did_not_reach_the_api_is_a_502_and_costs_nothing(key: str) -> None:
+    with serve_http(Response.of(MESSAGE)) as upstream:
+        url = upstream.url if "\n" in key else "http://127.0.0.1:9"
+        api = AnthropicApi(MODEL, url, SecretStr(key))
+        async with model_gateway(api, ModelBudget(100, 1.0)) as gateway, httpx.AsyncClient() as http:
+            with gateway.turn() as turn:
+                response = await Client(gateway, turn, http).post()
     assert (response.status_code, response.json()["error"]["type"]) == (502, "api_error")
     assert (gateway.budget.turns, gateway.budget.cost_usd) == (0, 0)
 

@@ -54,6 +54,9 @@ def test_a_missing_variable_is_named(name: str) -> None:
         ("MAX_TURNS", "0"),
         ("MAX_BUDGET_USD", "-1"),
         ("MODEL_PROVIDER", "other"),
+        ("ANTHROPIC_API_KEY", "\n"),
+        ("ANTHROPIC_API_KEY", "sk-ant\n# the key of our team"),
+        ("ANTHROPIC_API_KEY", "sk-ant\N{ZERO WIDTH SPACE}"),
     ],
 )
 def test_an_unusable_value_is_named_but_not_repeated(name: str, value: str) -> None:
@@ -68,6 +71,13 @@ def test_an_unusable_value_is_named_but_not_repeated(name: str, value: str) -> N
 def test_a_branch_may_have_every_name_that_git_allows(branch: str) -> None:
     subprocess.run(["git", "check-ref-format", "--branch", branch], check=True, capture_output=True)
     assert Settings.from_environment({**GIVEN, "BRANCH": branch}).branch == branch
+
+
+@pytest.mark.parametrize("ending", ["", "\n", "\r\n", " \n"])
+def test_a_key_is_what_a_file_has_without_the_end_of_its_line(ending: str) -> None:
+    key = Settings.from_environment({**GIVEN, "ANTHROPIC_API_KEY": f"sk-secret{ending}"}).anthropic_api_key
+    assert key is not None
+    assert key.get_secret_value() == "sk-secret"
 
 
 def test_bedrock_needs_no_key() -> None:

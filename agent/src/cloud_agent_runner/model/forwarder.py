@@ -36,7 +36,13 @@ MAX_REQUEST_BYTES = 32 * 1024 * 1024
 MAX_OPEN_CALLS = 8
 _BODY_SECONDS = 60
 # After these the provider has surely done nothing. After any other failure it may have written all that it may.
-_NOT_SENT = (CredentialsUnavailableError, httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
+_NOT_SENT = (
+    CredentialsUnavailableError,
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.LocalProtocolError,  # a header that can't be sent
+    httpx.ProxyError,
+)
 _RESPONSE_HEADERS = ("content-type", "request-id", "retry-after", "x-should-retry")
 _RESPONSE_HEADER_PREFIXES = ("anthropic-", "x-amzn-")
 

@@ -20,7 +20,7 @@ class Secrets(Account):
         self.values = {
             "WebhookSecret": "w" * 48,
             "GitHubSecret": json.dumps({"app_id": "4711", "private_key": "-----BEGIN"}),
-            "AnthropicApiKeySecret": "sk-ant-api03-very-secret",
+            "AnthropicApiKeySecret": "sk-ant-api03-very-secret\n",
             "UatAccessKeysSecret": json.dumps({"signing_key": ACCESS_KEY, "verifying_key": ""}),
             "UatSignInSecret": json.dumps({"client_id": "Iv23", "client_secret": "very-secret"}),
             "ChatWebhooksSecret": "{}",
@@ -63,6 +63,8 @@ def test_secrets_that_can_be_used_have_no_finding_and_take_the_declared_actions(
         ("ChatWebhooksSecret", '{"discord": "https://very-secret.example"}', "Extra inputs are not permitted"),
         ("UatSignInSecret", '{"client_id": "very-secret", "client_secret": ""}', "at least 1"),
         ("WebhookSecret", "very-secret", "shorter than 32 characters"),
+        ("WebhookSecret", "very-secret" * 4 + "\n", "it has a line break"),
+        ("AnthropicApiKeySecret", "sk-ant-very-secret\nmore", "has white space"),
     ],
 )
 def test_a_value_of_another_form_is_found_and_not_shown(name: str, value: str, words: str) -> None:
