@@ -208,7 +208,7 @@ PYTHON = [
           "app/main.py": "app = get_application()\n", "alembic.ini": ""}, f"{VENV} uvicorn app.main:app {UVICORN}",
           ("poetry install",), prepare=('"$HOME/.venv"/bin/python -m alembic upgrade head',)),
     Shape("FastAPI, uv", {"pyproject.toml": '[project]\nname = "x"\ndependencies = ["fastapi"]', "uv.lock": "",
-          "src/shop/main.py": "app = fastapi.FastAPI()\n"}, f"{VENV} uvicorn shop.main:app {UVICORN}", ("uv sync --frozen",)),
+          "src/shop/main.py": "app = fastapi.FastAPI()\n"}, f"PYTHONPATH=src {VENV} uvicorn shop.main:app {UVICORN}", ("uv sync --frozen",)),
     Shape("FastAPI with a front end", {"frontend/package.json": package(dev="vite"), "package.json":
           workspaces("frontend", dev="npm run dev -w frontend"), "backend/requirements.txt": "fastapi\n",
           "backend/app/main.py": "app = FastAPI()\n", "compose.yml": "services: {db: {image: postgres}, q: {image: redis}}"},

@@ -42,8 +42,10 @@ VITE = """#!/bin/sh
 mkdir -p static
 while cp src/app.js static/app.js; do [ "$*" = "build" ] && exit; [ "$*" = "build --watch" ] && sleep 0.1 || exit; done
 """
+FLASK = "from flask import Flask\n\napp = Flask(__name__)\napp.get('/')(page)\n"
+FLASK_BESIDE = f"from pages import page\n{FLASK}"
 FLASK_WITH_VITE = {
-    "app.py": "from flask import Flask\n\napp = Flask(__name__)\napp.get('/')(lambda: 'page')\n",
+    "app.py": f"page = lambda: 'page'\n{FLASK}",
     "requirements.txt": "flask\n",
     "package.json": json.dumps({"scripts": {"dev": "vite"}}),
     "node_modules/.bin/vite": VITE,
@@ -55,6 +57,8 @@ FLASK_WITH_VITE = {
     "files",
     [
         {"index.html": "page"},
+        {"src/app.py": FLASK_BESIDE, "src/pages.py": "page = lambda: 'page'\n", "requirements.txt": "flask\n"},
+        {"api/app.py": FLASK_BESIDE, "api/pages.py": "page = lambda: 'page'\n", "requirements.txt": "flask\n"},
         {"web/package.json": json.dumps({"scripts": {"dev": "node --watch server.js"}}), "web/server.js": NODE},
         {"Makefile": "run:\n\t@echo starting\n\tpython3 server.py\n", "server.py": PYTHON},
         {"Procfile": "web: python3 server.py\n", "server.py": PYTHON},
@@ -71,6 +75,7 @@ async def test_what_is_detected_shows_its_page(tmp_path: Path, files: dict[str, 
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text.replace("{port}", str(api_port)))
+    (tmp_path / ".venv").symlink_to(sys.prefix)  # where Flask is
     ports = {"api": api_port} if "Procfile.dev" in files else {}
     async with _running(tmp_path, RepositoryConfig(ports=ports)) as url:
         assert await _body(url) == "page"

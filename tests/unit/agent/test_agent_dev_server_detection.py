@@ -74,7 +74,7 @@ def _package(**scripts: str) -> str:
                 "src/shop/__init__.py": "def create_app():\n    return Flask(__name__)\n",
             },
             f"{MAKE} && uv pip install --python {VENV} --editable .",
-            f'FLASK_APP=shop FLASK_DEBUG=1 {VENV}/bin/python -m flask run --host "$HOST" --port "$PORT"',
+            f'PYTHONPATH=src FLASK_APP=shop FLASK_DEBUG=1 {VENV}/bin/python -m flask run --host "$HOST" --port "$PORT"',
         ),
         (
             {"requirements.txt": "streamlit\n", "app.py": "import streamlit as st\n"},

@@ -11,39 +11,71 @@ from typing import TYPE_CHECKING
 
 from cloud_agent_runner.preview.detection.folder import table
 from cloud_agent_runner.preview.detection.found import Program
+from cloud_agent_runner.preview.detection.python_files import ApplicationFile, file_with
 from cloud_agent_runner.preview.detection.servers import STREAMLIT
 from cloud_agent_runner.preview.package_managers import python_packages
 
 if TYPE_CHECKING:
     from cloud_agent_runner.preview.detection.folder import Folder
 
-_APPLICATION_FILES = ("main.py", "app.py", "wsgi.py", "asgi.py", "server.py", "api.py", "autoapp.py",
-                      "streamlit_app.py", "Home.py", "*/main.py", "*/app.py", "*/__init__.py", "src/*/main.py",
-                      "src/*/app.py", "src/*/__init__.py")  # fmt: skip
 _ASGI = (
     r"^(\w+)\s*(?::\s*[\w.]+\s*)?=\s*(?:(?:fastapi\.)?FastAPI|(?:starlette\.applications\.)?Starlette|"
     r"get_app|get_application|create_app|create_application)\("
 )
+# Of a function that takes no arguments, or could do without them.
+_ASGI_FACTORY = r"^def ((?:create|get|make)_(?:app|application))\((?:\s*|[^()]*=[^()]*)\)"
+_ASGI_BY_NAME = r"""^(?!#).*\buvicorn\.run\(\s*f?["']([\w.]+:\w+)["']"""
 _FLASK = r"^(\w+)\s*(?::\s*[\w.]+\s*)?=\s*(?:(?:flask\.)?Flask|create_app)\(|^def (create_app|make_app)\("
 # Applications that are started as a program: what they import, and the variables that tell them where to listen.
 _PROGRAMS = {
-    "gradio": (r"^(?:import gradio|from gradio)", 'GRADIO_SERVER_NAME="$HOST" GRADIO_SERVER_PORT="$PORT" '),
-    "dash": (r"^(?:import dash|from dash) ", ""),
-    "nicegui": (r"^from nicegui", ""),
+    "gradio": (r"^(?:import|from) gradio\b", 'GRADIO_SERVER_NAME="$HOST" GRADIO_SERVER_PORT="$PORT" '),
+    "dash": (r"^(?:import|from) dash\b", ""),
+    "nicegui": (r"^from nicegui\b", ""),
+    "python-fasthtml": (r"^from fasthtml\b", ""),
+    "aiohttp": (r"^\s*(?:aiohttp\.)?web\.run_app\(", ""),
+}
+_RELOADING = frozenset({"nicegui", "python-fasthtml"})
+# Those that are started by a program of their framework's: what the file has, and the module with its arguments.
+_STARTED = {
+    "chainlit": (r"^import chainlit\b", 'chainlit run {file} --watch --headless --host "$HOST" --port "$PORT"'),
+    "panel": (
+        r"^import panel\b",
+        'panel serve {file} --autoreload --address "$HOST" --port "$PORT" --allow-websocket-origin \'*\'',
+    ),
+    "marimo": (r"^app = marimo\.App\(", 'marimo run {file} --watch --headless --host "$HOST" --port "$PORT"'),
+    "sanic": (r"^(\w+)\s*=\s*(?:sanic\.)?Sanic\(", 'sanic {module}:{caught} --dev --host "$HOST" --port "$PORT"'),
+    "quart": (
+        r"^(\w+)\s*=\s*(?:quart\.)?Quart\(",
+        'quart --app {module}:{caught} run --host "$HOST" --port "$PORT"',
+    ),
+    "litestar": (
+        r"^(\w+)\s*=\s*(?:litestar\.)?Litestar\(",
+        'litestar --app {module}:{caught} run --reload --host "$HOST" --port "$PORT"',
+    ),
 }
 _REQUIREMENTS = ("requirements.txt", "requirements/*.txt", "requirements-*.txt", "requirements_*.txt")
 _REQUIREMENTS_LIMIT = 20
+# The head of a Space's README ("Hugging Face: Spaces Configuration Reference").
+_FRONT_MATTER = re.compile(r"---\n(.*?)\n---", re.DOTALL)
+_KIT = re.compile(r"^sdk:[ \t]*(gradio|streamlit)[ \t]*$", re.MULTILINE)
+_KIT_VERSION = re.compile(r"""^sdk_version:[ \t]*["']?(\d[\w.]*)""", re.MULTILINE)
+_NO_FILE = ApplicationFile("")
 _FLASK_APP = re.compile(r"""^(?:export\s+)?FLASK_APP\s*=\s*["']?([\w.:/()-]+)""", re.MULTILINE)
 
 
 def find(folder: Folder) -> Program | None:
     """Return the development server of the project's framework."""
     named = dependencies(folder)
+    kit, version = _kit_of_space(folder) or ("", "")
     for framework in _FRAMEWORKS:
-        if app := framework(folder, named):
+        if app := framework(folder, {*named, kit}):
             packages = python_packages(folder.work_tree, str(folder.path), {*named, *app.needs})
-            command = app.variables + packages.run(app.module)
-            return Program(folder, command, app.why, (folder.command(packages.install),), reloads=app.reloads)
+            command = app.file.run(app.variables, packages.run(app.module))
+            install = [folder.command(packages.install)]
+            if kit and kit not in named:
+                get, pinned = packages.run(f"pip install {kit}"), packages.run(f"pip install {kit}=={version}")
+                install.append(f"{{ {pinned} || {get}; }}" if version else get)
+            return Program(folder, command, app.why, tuple(install), reloads=app.reloads)
     return None
 
 
@@ -51,7 +83,8 @@ def find(folder: Folder) -> Program | None:
 class _App:
     """The module that serves an application, with its arguments, as text for the shell.
 
-    `variables` come before the command, and `needs` are what it takes that the project may not name.
+    `variables` come before the command, and `needs` are what it takes that the project may not name. `file` has the
+    application.
     """
 
     module: str
@@ -59,6 +92,7 @@ class _App:
     variables: str = ""
     reloads: bool = True
     needs: tuple[str, ...] = ()
+    file: ApplicationFile = _NO_FILE
 
 
 def _django(folder: Folder, _: set[str]) -> _App | None:
@@ -69,50 +103,50 @@ def _django(folder: Folder, _: set[str]) -> _App | None:
 
 
 def _streamlit(folder: Folder, dependencies: set[str]) -> _App | None:
-    if "streamlit" not in dependencies or not (found := _file_with(folder, r"import streamlit")):
+    if "streamlit" not in dependencies or not (found := file_with(folder, r"^\s*(?:import|from) streamlit\b")):
         return None
     return _App(f"streamlit run {shlex.quote(found.name)} {STREAMLIT}", f"Streamlit: {folder.named(found.name)}")
 
 
 def _asgi(folder: Folder, dependencies: set[str]) -> _App | None:
-    if not dependencies & {"fastapi", "uvicorn", "starlette"} or not (found := _file_with(folder, _ASGI)):
+    if not dependencies & {"fastapi", "uvicorn", "starlette"}:
         return None
-    command = f'uvicorn {found.module}:{found.caught} --reload --host "$HOST" --port "$PORT"'
-    return _App(command, f"ASGI: `{found.caught}` in {folder.named(found.name)}")
+    for pattern, options in ((_ASGI, ""), (_ASGI_BY_NAME, ""), (_ASGI_FACTORY, " --factory")):
+        if found := file_with(folder, pattern, dependencies):
+            app = found.caught if ":" in found.caught else f"{found.module}:{found.caught}"
+            command = f'uvicorn {app}{options} --reload --host "$HOST" --port "$PORT"'
+            return _App(command, f"ASGI: `{found.caught}` in {folder.named(found.name)}", file=found)
+    return None
 
 
-def _quart(folder: Folder, dependencies: set[str]) -> _App | None:
-    if "quart" not in dependencies or not (found := _file_with(folder, r"^(\w+)\s*=\s*(?:quart\.)?Quart\(")):
-        return None
-    command = f'quart --app {found.module}:{found.caught} run --host "$HOST" --port "$PORT"'
-    return _App(command, f"Quart: `{found.caught}` in {folder.named(found.name)}")
-
-
-def _litestar(folder: Folder, dependencies: set[str]) -> _App | None:
-    if "litestar" not in dependencies or not (found := _file_with(folder, r"^(\w+)\s*=\s*(?:litestar\.)?Litestar\(")):
-        return None
-    command = f'litestar --app {found.module}:{found.caught} run --reload --host "$HOST" --port "$PORT"'
-    return _App(command, f"Litestar: `{found.caught}` in {folder.named(found.name)}")
+def _started(folder: Folder, dependencies: set[str]) -> _App | None:
+    for package, (pattern, command) in _STARTED.items():
+        if package in dependencies and (found := file_with(folder, pattern, dependencies)):
+            file = shlex.quote(str(PurePath(found.name).relative_to(found.root)))
+            module = command.format(file=file, module=found.module, caught=found.caught)
+            what = f"`{found.caught}` in " if found.caught else ""
+            return _App(module, f"{package.capitalize()}: {what}{folder.named(found.name)}", file=found)
+    return None
 
 
 def _flask(folder: Folder, dependencies: set[str]) -> _App | None:
     if "flask" not in dependencies:
         return None
     if said := _FLASK_APP.search(folder.text(".flaskenv")):
-        name, why = shlex.quote(said[1]), f"Flask: `FLASK_APP` in {folder.named('.flaskenv')}"
-    elif found := _file_with(folder, _FLASK):
-        name, why = found.module, f"Flask: `{found.caught}` in {folder.named(found.name)}"
+        file, name, why = _NO_FILE, shlex.quote(said[1]), f"Flask: `FLASK_APP` in {folder.named('.flaskenv')}"
+    elif found := file_with(folder, _FLASK, dependencies):
+        file, name, why = found, found.module, f"Flask: `{found.caught}` in {folder.named(found.name)}"
     else:
         return None
     # Options for both there are since 2.2 ("Flask: Changes").
-    return _App('flask run --host "$HOST" --port "$PORT"', why, f"FLASK_APP={name} FLASK_DEBUG=1 ")
+    return _App('flask run --host "$HOST" --port "$PORT"', why, f"FLASK_APP={name} FLASK_DEBUG=1 ", file=file)
 
 
 def _program(folder: Folder, dependencies: set[str]) -> _App | None:
     for package, (pattern, variables) in _PROGRAMS.items():
-        if package in dependencies and (found := _file_with(folder, pattern)):
+        if package in dependencies and (found := file_with(folder, pattern, dependencies)):
             why = f"{package}: {folder.named(found.name)}"
-            return _App(found.module, why, variables, reloads=package == "nicegui")
+            return _App(found.module, why, variables, reloads=package in _RELOADING, file=found)
     return None
 
 
@@ -123,7 +157,15 @@ def _mkdocs(folder: Folder, _: set[str]) -> _App | None:
     return _App('mkdocs serve --dev-addr "$HOST:$PORT"', f"MkDocs: {folder.named(name)}", needs=("mkdocs",))
 
 
-_FRAMEWORKS = (_django, _streamlit, _asgi, _quart, _litestar, _flask, _program, _mkdocs)
+_FRAMEWORKS = (_django, _streamlit, _asgi, _started, _flask, _program, _mkdocs)
+
+
+def _kit_of_space(folder: Folder) -> tuple[str, str] | None:
+    """Return what a Space of Hugging Face has without asking for it, and its version; None where it's no such Space."""
+    head = _FRONT_MATTER.match(folder.text("README.md"))
+    kit = _KIT.search(head[1]) if head else None
+    version = _KIT_VERSION.search(head[1]) if head else None
+    return (kit[1], version[1] if version else "") if kit else None
 
 
 def dependencies(folder: Folder) -> set[str]:
@@ -137,26 +179,3 @@ def dependencies(folder: Folder) -> set[str]:
     wanted += table(folder.toml("Pipfile"), "packages")
     names = (re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", str(line)) for line in wanted)
     return {re.sub(r"[-_.]+", "-", name[1]).lower() for name in names if name}
-
-
-@dataclass(frozen=True)
-class _File:
-    """A file of a folder, and what a pattern caught in it."""
-
-    name: str
-    caught: str
-
-    @property
-    def module(self) -> str:
-        """The dotted name it's imported by from its folder, `src` layouts included, for a shell."""
-        parts = PurePath(self.name).with_suffix("").parts
-        parts = parts[1:] if parts[0] == "src" else parts
-        return shlex.quote(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
-
-
-def _file_with(folder: Folder, pattern: str) -> _File | None:
-    """Return the first usual file that holds `pattern`."""
-    for name in folder.files(_APPLICATION_FILES):
-        if found := re.search(pattern, folder.text(name), re.MULTILINE):
-            return _File(name, next((group for group in found.groups() if group), ""))
-    return None
