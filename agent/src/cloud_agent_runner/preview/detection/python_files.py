@@ -62,8 +62,8 @@ def file_with(folder: Folder, pattern: str, packages: Collection[str] = ()) -> A
         if name not in _NO_APPLICATIONS and not name.startswith("test_")
         if (found := re.search(pattern, folder.text(name), re.MULTILINE))
     }
-    name = next(iter(others)) if len(others) == 1 else _named_first(folder, others)
-    return ApplicationFile(name, _caught(others[name])) if name else None
+    other = next(iter(others)) if len(others) == 1 else _named_first(folder, others)
+    return ApplicationFile(other, _caught(others[other])) if other else None
 
 
 def _caught(found: re.Match[str]) -> str:

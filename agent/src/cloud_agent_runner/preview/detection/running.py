@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from cloud_agent_runner.preview.detection import shell, workspaces
 from cloud_agent_runner.preview.detection.folder import table
-from cloud_agent_runner.preview.detection.servers import Server, server_of, serves_no_edits
+from cloud_agent_runner.preview.detection.servers import CONTAINER_ENGINES, NOT_HERE, Server, server_of, serves_no_edits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -54,8 +54,17 @@ class Running:
 
 
 def running(line: str, folder: Folder) -> list[Running]:
-    """Return what a command line keeps running in a folder, and isn't known to serve nothing; 40 commands at most."""
-    return list(islice(_running(line, folder, set(), 0), _RUNNING_LIMIT))
+    """Return what a command line keeps running in a folder, 40 commands at most.
+
+    What is known to serve nothing is left out, and so is what no session has.
+    """
+    here = (one for one in _running(line, folder, set(), 0) if one.command.program not in NOT_HERE)
+    return list(islice(here, _RUNNING_LIMIT))
+
+
+def calls_engine(line: str, folder: Folder) -> bool:
+    """Return whether a command line starts containers, by whichever script."""
+    return any(one.command.program in CONTAINER_ENGINES for one in _running(line, folder, set(), 0))
 
 
 def _running(line: str, folder: Folder, seen: set[_Line], depth: int) -> Iterator[Running]:

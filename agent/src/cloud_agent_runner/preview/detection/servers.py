@@ -96,9 +96,15 @@ SERVERS: dict[str, Server] = {
     "mix": Server(verbs=_words("phx.server")),
 }
 # Those that run on other machines, in windows, as root, or by engines of containers: none of that is here.
-NOT_HERE = _words(
-    "docker docker-compose podman nerdctl sail lando ddev vagrant minikube skaffold tilt kubectl terraform sam heroku "
-    "vercel netlify electron electron-forge electron-vite tauri sudo apt apt-get brew ssh"
+CONTAINER_ENGINES = _words("docker docker-compose podman podman-compose nerdctl")
+NOT_HERE = CONTAINER_ENGINES | _words(
+    "sail lando ddev vagrant minikube skaffold tilt kubectl terraform sam heroku vercel netlify supabase electron "
+    "electron-forge electron-vite electronmon react-native tauri sudo apt apt-get brew ssh"
+)
+# Servers in other languages, which take the packages of theirs.
+OF_OTHERS = _words(
+    "uvicorn gunicorn hypercorn daphne granian waitress-serve flask quart litestar fastapi streamlit chainlit python "
+    "python3 mkdocs sphinx-autobuild celery honcho ruby rails rackup puma rake bundle php composer artisan go air mix"
 )
 _MANAGE = re.compile(r"(?:^|/)manage\.py$")
 _PORT_OPTIONS = ("--port", "-p", "-P", "--server.port", "--server-port", "-l", "--listen", "--bind", "-b", "--dev-addr")
