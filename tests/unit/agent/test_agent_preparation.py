@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cloud_agent_runner.preview.preparation import Step, environment_files, preparation
+from cloud_agent_runner.preview.env_files import make_env_files
+from cloud_agent_runner.preview.preparation import Step, preparation
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,6 +84,17 @@ def _repository(folder: Path, files: dict[str, str]) -> Path:
             ],
         ),
         (
+            {"apps/api/manage.py": "", "packages/db/prisma/schema.prisma": "", "services/orders/alembic.ini": ""},
+            "",
+            [
+                Step(f"cd apps/api && {PYTHON} manage.py migrate --noinput"),
+                Step("cd packages/db && npx --no-install prisma generate"),
+                Step("cd packages/db && npx --no-install prisma db push"),
+                Step(f"cd services/orders && {PYTHON} -m alembic upgrade head"),
+            ],
+        ),
+        ({"apps/node_modules/manage.py": "", "apps/api/inner/manage.py": "", "docs/x/manage.py": ""}, "", []),
+        (
             {"knexfile.js": "", "seeds/dishes.js": ""},
             "",
             [Step("npx --no-install knex migrate:latest"), Step("npx --no-install knex seed:run", is_once=True)],
@@ -143,7 +155,7 @@ def test_another_migration_is_another_preparation(tmp_path: Path) -> None:
 
 def test_an_env_file_is_made_of_its_example_and_no_other_is_touched(tmp_path: Path) -> None:
     files = {".env.example": "A=1\n", "web app/.env.sample": "B=2\n", "api/.env.example": "C=3\n", "api/.env": "C=4\n"}
-    command = environment_files(_repository(tmp_path, files))
+    command = make_env_files(_repository(tmp_path, files))
     assert command is not None
     subprocess.run(command, shell=True, cwd=tmp_path, check=True)  # noqa: S602 - as the agent does
     assert [(tmp_path / name).read_text() for name in (".env", "web app/.env", "api/.env")] == [
@@ -151,7 +163,22 @@ def test_an_env_file_is_made_of_its_example_and_no_other_is_touched(tmp_path: Pa
         "B=2\n",
         "C=4\n",
     ]
-    assert environment_files(tmp_path) is None
+    assert make_env_files(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("example", "made"),
+    [
+        ("env.example", ".env"),
+        ("sample.env", ".env"),
+        ("apps/web/.env-example", "apps/web/.env"),
+        (".env.development.example", ".env"),
+        (".env.example.local", ".env.local"),
+        ("packages/db/.env.template", "packages/db/.env"),
+    ],
+)
+def test_examples_have_many_names_in_all_folders_of_applications(tmp_path: Path, example: str, made: str) -> None:
+    assert make_env_files(_repository(tmp_path, {example: ""})) == f"cp {example} {made}"
 
 
 def test_a_link_out_of_the_repository_is_no_example(tmp_path: Path) -> None:
@@ -160,4 +187,4 @@ def test_a_link_out_of_the_repository_is_no_example(tmp_path: Path) -> None:
     work_tree = tmp_path / "repository"
     work_tree.mkdir()
     (work_tree / ".env.example").symlink_to(outside)
-    assert environment_files(work_tree) is None
+    assert make_env_files(work_tree) is None

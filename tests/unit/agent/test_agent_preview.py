@@ -167,6 +167,16 @@ async def test_what_runs_has_the_env_file_of_a_repository_with_a_procfile(
     assert (session.work_tree / "seen").read_text().strip() == seen
 
 
+async def test_what_runs_finds_composes_services_where_they_are(session: Session) -> None:
+    compose = "services: {db: {image: postgres}, cache: {image: redis}}"
+    for name, text in {"compose.yaml": compose, ".env.example": "DB_HOST=db\nCACHE=redis://cache/1\n"}.items():
+        session.commit(name, text)
+    session.says(install="'echo $DB_HOST $CACHE > seen'", dev="sleep 60", services="[]")
+    async with session.running():
+        await session.until("starting", lambda _: session.installed == 1)
+    assert (session.work_tree / "seen").read_text().strip() == "127.0.0.1 redis://127.0.0.1/1"
+
+
 async def test_an_install_that_fails_is_tried_again_once_a_file_has_changed(session: Session) -> None:
     session.says(install="echo no such package; exit 4", dev=SERVER)
     async with session.running():

@@ -18,7 +18,6 @@ from tests.kit.other_users import others_reach
 from tests.kit.repository_shapes import lay_out
 
 from cloud_agent_runner.preview.services import services as services_module
-from cloud_agent_runner.preview.services.compose import services_in_compose
 from cloud_agent_runner.preview.services.needed import needed_services
 from cloud_agent_runner.preview.services.programs import PROGRAMS
 from cloud_agent_runner.preview.services.service import Account, Wanted
@@ -178,54 +177,6 @@ async def test_a_server_that_is_not_there_is_named_with_what_to_do(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ServiceFailedError, match=r"^MySQL \(MariaDB\) isn't installed here.*`mariadb-server`"):
         await Services(WorkspaceUser(tmp_path, None), HOST).run([Wanted("mysql")])
-
-
-def _compose(work_tree: Path, text: str, name: str = "compose.yaml") -> tuple[Wanted, ...]:
-    (work_tree / name).write_text(text)
-    return services_in_compose(work_tree)
-
-
-def test_the_services_of_a_compose_file_are_found_with_their_accounts(tmp_path: Path) -> None:
-    text = """
-services:
-  web: {build: ., ports: ["3000:3000"], environment: {DATABASE_URL: postgres://db}}
-  db:
-    image: docker.io/library/postgres:16-alpine
-    environment: &variables
-      POSTGRES_USER: ${DB_USER:-shop}
-      POSTGRES_PASSWORD: secret
-      POSTGRES_DB: ${DB_NAME-shop_dev}
-  cache: {image: "valkey/valkey:8"}
-  other: {image: "postgres:12"}
-"""
-    assert _compose(tmp_path, text, "docker-compose.yml") == (
-        Wanted("postgres", "16", Account("shop", "secret", "shop_dev")),
-        Wanted("redis", "8"),
-    )
-
-
-@pytest.mark.parametrize(
-    ("image", "environment", "found"),
-    [
-        (
-            "mariadb:11.4",
-            "[MARIADB_DATABASE=shop, MARIADB_ROOT_PASSWORD=pw]",
-            Wanted("mysql", "11", Account("", "pw", "shop")),
-        ),
-        ("mysql", "{MYSQL_USER: u, MYSQL_PASSWORD: p}", Wanted("mysql", "", Account("u", "p", ""))),
-        ("pgvector/pgvector:pg17", "{}", Wanted("postgres", "", Account())),
-        ("redis@sha256:0123", "{}", Wanted("redis")),
-        ("nginx:1", "{}", None),
-    ],
-)  # fmt: skip
-def test_images_are_known_by_their_names(tmp_path: Path, image: str, environment: str, found: Wanted | None) -> None:
-    text = f'services: {{one: {{image: "{image}", environment: {environment}}}}}'
-    assert _compose(tmp_path, text) == ((found,) if found else ())
-
-
-@pytest.mark.parametrize("text", ["", "[]", "services: 3", "services: {a: 1, b: {image: [x]}}", "a: [", "!!python/x y"])
-def test_what_is_no_compose_file_names_no_service(tmp_path: Path, text: str) -> None:
-    assert _compose(tmp_path, text) == ()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ nothing, except for seeds, which are run once a session.
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from contextlib import suppress
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from cloud_agent_runner.preview.folders import at, folders, names_in
 from cloud_agent_runner.repository.file import has_repository_file, read_repository_object, read_repository_text
 
 if TYPE_CHECKING:
@@ -21,15 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PYTHON = '"$HOME/.venv"/bin/python'
-_FOLDERS_LOOKED_AT = 50
 _FILES_LOOKED_AT = 2_000
 _MODULES_LOOKED_AT = 100
-_EXAMPLES = {
-    ".env": (".env.example", ".env.sample", ".env.dist", ".env.template", "example.env"),
-    ".env.local": (".env.local.example", ".env.local.sample"),
-}
 _MIGRATION = re.compile(r"\.(?:py|rb|php|sql|js|ts|mjs|cjs)$")
-_PASSED_OVER = frozenset({"node_modules", "vendor", "venv", "dist", "build", "target"})
 _INIT_DB = re.compile(r"""\.command\(\s*["'](init[-_]db|create[-_]db|db[-_]init)["']""")
 _README = re.compile(r"readme(?:\.(?:md|rst|txt))?", re.IGNORECASE)
 # Alone on its line, without arguments: with them it may well be an example.
@@ -61,27 +55,16 @@ class Preparation:
 NO_PREPARATION = Preparation()
 
 
-def environment_files(work_tree: Path) -> str | None:
-    """Return the command that makes each `.env` of which there is only an example; None where there is none."""
-    steps = []
-    for folder in _folders(work_tree):
-        for name, examples in _EXAMPLES.items():
-            example = next((one for one in examples if has_repository_file(work_tree, _at(folder, one))), None)
-            if example and not has_repository_file(work_tree, _at(folder, name)):
-                steps.append(f"cp {shlex.quote(_at(folder, example))} {shlex.quote(_at(folder, name))}")
-    return " && ".join(steps) or None
-
-
 def preparation(work_tree: Path, dev: str) -> Preparation:
     """Return how the databases of what the commands in `dev` serve are prepared."""
-    folders = list(_folders(work_tree))
-    steps = [step for folder in folders for rule in _RULES for step in rule(work_tree, folder, dev)]
-    names = (name for folder in folders for name in _migrations(work_tree / folder))
+    places = list(folders(work_tree))
+    steps = [step for folder in places for rule in _RULES for step in rule(work_tree, folder, dev)]
+    names = (name for folder in places for name in _migrations(work_tree / folder))
     return Preparation(tuple(steps), frozenset(islice(names, _FILES_LOOKED_AT)) if steps else frozenset())
 
 
 def _django(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
-    if has_repository_file(work_tree, _at(folder, "manage.py")):
+    if has_repository_file(work_tree, at(folder, "manage.py")):
         yield Step(_in(folder, f"{_PYTHON} manage.py migrate --noinput"))
         if command := _fills_database(work_tree, folder):
             yield Step(_in(folder, f"{_PYTHON} manage.py {command}"), is_once=True)
@@ -90,53 +73,53 @@ def _django(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
 def _flask(work_tree: Path, folder: str, dev: str) -> Iterator[Step]:
     app = _FLASK_APP.search(dev)
     flask = f"{f'FLASK_APP={app[1]} ' if app else ''}{_PYTHON} -m flask"
-    if has_repository_file(work_tree, _at(folder, "migrations/alembic.ini")):
+    if has_repository_file(work_tree, at(folder, "migrations/alembic.ini")):
         yield Step(_in(folder, f"{flask} db upgrade"))
     elif app and not folder and (command := _init_db(work_tree)):
         yield Step(f"{flask} {command}", is_once=True)
 
 
 def _alembic(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
-    if folder != "migrations" and has_repository_file(work_tree, _at(folder, "alembic.ini")):
+    if folder != "migrations" and has_repository_file(work_tree, at(folder, "alembic.ini")):
         yield Step(_in(folder, f"{_PYTHON} -m alembic upgrade head"))
 
 
 def _prisma(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
-    package = read_repository_object(work_tree, _at(folder, "package.json"))
+    package = read_repository_object(work_tree, at(folder, "package.json"))
     settings = package.get("prisma")
-    if not has_repository_file(work_tree, _at(folder, "prisma/schema.prisma")):
+    if not has_repository_file(work_tree, at(folder, "prisma/schema.prisma")):
         return
     yield Step(_in(folder, "npx --no-install prisma generate"))
-    has_migrations = has_repository_file(work_tree, _at(folder, "prisma/migrations/migration_lock.toml"))
+    has_migrations = has_repository_file(work_tree, at(folder, "prisma/migrations/migration_lock.toml"))
     yield Step(_in(folder, f"npx --no-install prisma {'migrate deploy' if has_migrations else 'db push'}"))
     if isinstance(settings, dict) and settings.get("seed"):
         yield Step(_in(folder, "npx --no-install prisma db seed"), is_once=True)
 
 
 def _knex(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
-    if any(has_repository_file(work_tree, _at(folder, f"knexfile.{kind}")) for kind in ("js", "cjs", "mjs", "ts")):
+    if any(has_repository_file(work_tree, at(folder, f"knexfile.{kind}")) for kind in ("js", "cjs", "mjs", "ts")):
         yield Step(_in(folder, "npx --no-install knex migrate:latest"))
         if (work_tree / folder / "seeds").is_dir():
             yield Step(_in(folder, "npx --no-install knex seed:run"), is_once=True)
 
 
 def _rails(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
-    if has_repository_file(work_tree, _at(folder, "bin/rails")) and (work_tree / folder / "db").is_dir():
+    if has_repository_file(work_tree, at(folder, "bin/rails")) and (work_tree / folder / "db").is_dir():
         yield Step(_in(folder, "bin/rails db:prepare"))
         # From Rails 7.0 on it fills an empty database itself. Before, only one that it has made: a service's is there
         # already, and a file of SQLite once somebody connects.
-        locked = read_repository_text(work_tree, _at(folder, "Gemfile.lock"))
-        if _BEFORE_RAILS_7.search(locked) and has_repository_file(work_tree, _at(folder, "db/seeds.rb")):
+        locked = read_repository_text(work_tree, at(folder, "Gemfile.lock"))
+        if _BEFORE_RAILS_7.search(locked) and has_repository_file(work_tree, at(folder, "db/seeds.rb")):
             yield Step(_in(folder, "bin/rails db:seed"), is_once=True)
 
 
 def _laravel(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
-    if has_repository_file(work_tree, _at(folder, "artisan")):
+    if has_repository_file(work_tree, at(folder, "artisan")):
         yield Step(_in(folder, "{ ! grep -q '^APP_KEY=$' .env || php artisan key:generate; }"), is_once=True)
         # Which Laravel itself makes from 9 on, but only for `migrate`, and not in every case.
         yield Step(_in(folder, _SQLITE_FILE), is_once=True)
         yield Step(_in(folder, "php artisan migrate --force"))
-        if has_repository_file(work_tree, _at(folder, "database/seeders/DatabaseSeeder.php")):
+        if has_repository_file(work_tree, at(folder, "database/seeders/DatabaseSeeder.php")):
             yield Step(_in(folder, "php artisan db:seed --force"), is_once=True)
 
 
@@ -156,7 +139,7 @@ def _init_db(work_tree: Path) -> str | None:
 def _fills_database(work_tree: Path, folder: str) -> str | None:
     """Return a Django project's own command that fills its database, if a README says to run it."""
     places = dict.fromkeys(("", folder))
-    files = (_at(place, name) for place in places for name in sorted(_names(work_tree / place)))
+    files = (at(place, name) for place in places for name in sorted(names_in(work_tree / place)))
     readmes = (file for file in files if _README.fullmatch(file.rpartition("/")[2]))
     said = (command["name"] for file in readmes for command in _MANAGE.finditer(read_repository_text(work_tree, file)))
     return next((name for name in said if _FILLS.fullmatch(name) and _is_command(work_tree / folder, name)), None)
@@ -167,32 +150,12 @@ def _is_command(folder: Path, name: str) -> bool:
     return any(True for place in places for _ in folder.glob(place))
 
 
-def _names(folder: Path) -> list[str]:
-    with suppress(OSError), os.scandir(folder) as entries:
-        return [entry.name for entry in islice(entries, _FILES_LOOKED_AT)]
-    return []
-
-
-def _folders(work_tree: Path) -> Iterator[str]:
-    """Yield the work tree and its folders by name, without links and hidden ones."""
-    yield ""
-    with suppress(OSError), os.scandir(work_tree) as entries:
-        names = [e.name for e in islice(entries, _FILES_LOOKED_AT) if e.is_dir(follow_symlinks=False)]
-        yield from islice(
-            sorted(name for name in names if not name.startswith(".") and name not in _PASSED_OVER), _FOLDERS_LOOKED_AT
-        )
-
-
 def _migrations(folder: Path) -> Iterator[str]:
     """Yield the names of the migrations in the folder and its folders, wherever frameworks keep them."""
     for pattern in ("migrations/*", "*/migrations/*", "migrations/versions/*", "alembic/versions/*", "db/migrate/*",
                     "database/migrations/*", "prisma/migrations/*/*"):  # fmt: skip
         with suppress(OSError):
             yield from (path.name for path in folder.glob(pattern) if _MIGRATION.search(path.name))
-
-
-def _at(folder: str, name: str) -> str:
-    return f"{folder}/{name}" if folder else name
 
 
 def _in(folder: str, command: str) -> str:

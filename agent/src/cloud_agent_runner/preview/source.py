@@ -15,8 +15,9 @@ from cloud_agent_runner.agent_api_connection import AgentApiRefusedError
 from cloud_agent_runner.git.command import GitError, workspace_git
 from cloud_agent_runner.preview.detection import dev_server_plan
 from cloud_agent_runner.preview.dev_server import DevServer
-from cloud_agent_runner.preview.preparation import NO_PREPARATION, Preparation, Step, environment_files, preparation
-from cloud_agent_runner.preview.procfile_environment import procfile_environment
+from cloud_agent_runner.preview.env_files import make_env_files, procfile_environment
+from cloud_agent_runner.preview.preparation import NO_PREPARATION, Preparation, Step, preparation
+from cloud_agent_runner.preview.services.compose_hosts import compose_hosts
 from cloud_agent_runner.preview.services.needed import needed_services
 from cloud_agent_runner.preview.services.service import Wanted
 from cloud_agent_runner.repository.config import NOTHING
@@ -90,7 +91,7 @@ class PreviewSource:
 
     def environment_files(self) -> str | None:
         """Return the command that makes the `.env` files of which there are only examples."""
-        return environment_files(self._work_tree)
+        return make_env_files(self._work_tree)
 
     async def dev_server(self, plan: DevServerPlan) -> DevServer:
         """Return the dev server of `plan`, with the secrets that the repository names. Its services run by then.
@@ -111,7 +112,11 @@ class PreviewSource:
             self._address,
             secrets,
             notices=self._notices,
-            services={**procfile_environment(self._work_tree), **self._services.environment},
+            services={
+                **procfile_environment(self._work_tree),
+                **compose_hosts(self._work_tree, self._services.host),
+                **self._services.environment,
+            },
         )
 
     def host_header(self, name: LocalName) -> HostHeader | LocalName | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cloud_agent_runner.preview.detection.command_lines import server_in
 from cloud_agent_runner.preview.detection.folder import strings, table
-from cloud_agent_runner.preview.services.compose import COMPOSE_FILES
+from cloud_agent_runner.preview.services.compose_files import COMPOSE_FILES
 
 if TYPE_CHECKING:
     from cloud_agent_runner.preview.detection.folder import Folder

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from cloud_agent_runner.preview.env_files import env_texts
 from cloud_agent_runner.preview.services.compose import services_in_compose
 from cloud_agent_runner.preview.services.service import Account, Wanted, url_scheme
 from cloud_agent_runner.repository.file import read_repository_text
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from cloud_agent_runner.repository.config import ServiceName
 
 _FILES_LOOKED_AT = 50
-# Where developers keep the addresses of what they run, and what they make it from.
-_ENVIRONMENTS = (".env", ".env.local", ".env.development", ".env.example", ".env.sample", ".env.dist", ".env.template")
 _SCHEMAS = ("prisma/schema.prisma", "*/prisma/schema.prisma", "*/*/prisma/schema.prisma")
 # One on this machine, at the usual port: what is elsewhere, or commented out, isn't what a session would run.
 _URL = re.compile(
@@ -46,7 +45,7 @@ _KINDS: dict[str, ServiceName] = {"postgres": "postgres", "mysql": "mysql", "mar
 def needed_services(work_tree: Path) -> tuple[Wanted, ...]:
     """Return the services that a Compose file, environments, Prisma or Rails' settings name, each kind once."""
     found = dict[str, Wanted]()
-    environments = tuple(_texts(work_tree, *_ENVIRONMENTS, *(f"*/{name}" for name in _ENVIRONMENTS)))
+    environments = tuple(env_texts(work_tree))
     for wanted in (
         *services_in_compose(work_tree),
         *_in_environments(environments),

@@ -59,8 +59,8 @@ class Services:
     """
 
     def __init__(self, user: WorkspaceUser, host: str, record: RecordService = _nowhere) -> None:
+        self.host = host
         self._user = user
-        self._host = host
         self._record = record
         self._running: dict[ServiceName, tuple[Wanted, WorkspaceCommand]] = {}
         self._ends: dict[ServiceName, asyncio.Task[None]] = {}
@@ -73,7 +73,7 @@ class Services:
 
     def has(self, wanted: Wanted) -> bool:
         """Whether there is a program for it."""
-        executable = PROGRAMS[wanted.name](wanted, self._host).executable
+        executable = PROGRAMS[wanted.name](wanted, self.host).executable
         return shutil.which(executable, path=self._path(wanted.version)) is not None
 
     async def run(self, wanted: Sequence[Wanted]) -> list[str]:
@@ -88,7 +88,7 @@ class Services:
             if one not in wanted or command.has_ended:
                 await self._end(name, command)
                 del self._running[name]
-        programs = {one: PROGRAMS[one.name](one, self._host) for one in wanted}
+        programs = {one: PROGRAMS[one.name](one, self.host) for one in wanted}
         # The first says what DATABASE_URL is, as the first that the repository names.
         self._environment.clear()
         for program in reversed(programs.values()):
@@ -157,7 +157,7 @@ class Services:
                 **self._user.environment(),
                 "PATH": self._path(wanted.version),
                 "DATA": str(data),
-                "LISTEN": self._host,
+                "LISTEN": self.host,
             },
         )
         self._running[wanted.name] = (wanted, command)
