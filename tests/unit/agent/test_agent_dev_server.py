@@ -125,6 +125,13 @@ async def test_a_restart_shows_what_has_changed_and_is_no_death(
     assert "dev server ended" not in caplog.messages
 
 
+async def test_a_server_that_ends_is_not_told_where_to_listen(tmp_path: Path) -> None:
+    dev_server = _dev_server(DevServerPlan(dev="echo no cook today; exit 3"), tmp_path)
+    async with _running(dev_server):
+        with pytest.raises(DevServerNotReadyError, match=r"ended 3 times before .*/\. Its last lines say why\.$"):
+            await dev_server.wait_until_ready(limit_seconds=20)
+
+
 async def test_another_sessions_server_on_every_address_is_named_in_local_mode(tmp_path: Path) -> None:
     with socket.create_server(("0.0.0.0", 0)) as another:  # noqa: S104 - as the other does
         address = ListenAddress("127.0.44.77", "127.0.44.77", another.getsockname()[1])

@@ -179,6 +179,11 @@ PNPM_LOCK = (
          "Node.js >=26 is needed."),
         ("warn: This version of pnpm requires at least Node.js v22.13\n", "Node.js 22.13 is needed."),
         ("Your Ruby version is 3.4.1, but your Gemfile specified 3.2.2\n", "The Gemfile needs Ruby 3.2.2."),
+        ("Your Ruby version is 3.4.1, but your Gemfile specified ~> 3.3.0\n", "The Gemfile needs Ruby ~> 3.3.0."),
+        ('Your pnpm version is incompatible with "/x".\n\nExpected version: >=9\nGot: 8\n', "pnpm >=9 is needed."),
+        ('Your Node version is incompatible with "/x".\n\nExpected version: >=26\n', "Node.js >=26 is needed."),
+        ("make: air: No such file or directory\nmake: *** [Makefile:2: dev] Error 127\n", "`air` isn't installed."),
+        ("/bin/sh: 1: .venv/bin/python: not found\n", "The repository has no `.venv/bin`: .* by its name alone."),
         (" WARN  GET https://registry.example.com/is-odd error (ERR_INVALID_THIS).\n", "This pnpm is too old"),
         (NPM_LOCK, "`package-lock.json` doesn't match the project. Run `npm install` and commit the file."),
         (PNPM_LOCK, "`pnpm-lock.yaml` doesn't match the project."),
@@ -187,6 +192,70 @@ PNPM_LOCK = (
     ],
 )  # fmt: skip
 def test_a_failure_is_answered_with_the_one_thing_to_do(output: str, advice: str) -> None:
+    assert re.match(advice, remedy(f"earlier line\n{output}"))
+
+
+LIBPQ_FAILED = 'connection to server at "localhost" (127.0.0.1), port 5432 failed: '
+KEY_ERROR = """\
+    SECRET = os.environ["SECRET"]
+             ~~~~~~~~~~^^^^^^^^^^
+  File "<frozen os>", line 685, in __getitem__
+KeyError: 'SECRET'
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "host"),
+    [
+        ("Error: getaddrinfo ENOTFOUND db\n    at GetAddrInfoReqWrap.onlookup\n", "db"),
+        ("Error: getaddrinfo EAI_AGAIN api-db\n", "api-db"),
+        ('could not translate host name "db" to address: Temporary failure in name resolution\n', "db"),
+        ("Error -3 connecting to redis:6379. Temporary failure in name resolution.\n", "redis"),
+        ("Can't connect to MySQL server on 'db' ([Errno -3] Temporary failure in name resolution)\n", "db"),
+        ("P1001: Can't reach database server at `db:5432`\n", "db"),
+        ("dial tcp: lookup db on 127.0.0.11:53: no such host\n", "db"),
+        ("java.net.UnknownHostException: db\n", "db"),
+        ("php_network_getaddresses: getaddrinfo for mysql failed: Name or service not known\n", "mysql"),
+    ],
+)
+def test_a_name_of_composes_network_is_no_host_of_a_session(output: str, host: str) -> None:
+    assert remedy(output).startswith(f"No host is called `{host}` in a session: what a Compose file calls so is on")
+
+
+@pytest.mark.parametrize(
+    ("output", "advice"),
+    [
+        ("getaddrinfo ENOTFOUND registry.example.com\n", "The session can't reach registry.example.com."),
+        ("getaddrinfo ENOTFOUND mongo\n", "MongoDB isn't among the `services` of a session."),
+        ("connect ECONNREFUSED 127.0.0.1:27017\n", "MongoDB isn't among the `services` of a session."),
+        ("connect ECONNREFUSED ::1:5432\n", "Nothing listens on port 5432. Add `postgres` to `services`."),
+        (f"{LIBPQ_FAILED}Connection refused\n", "Nothing listens on port 5432."),
+        ("Error 111 connecting to localhost:6379. Connection refused.\n", "Nothing listens on port 6379. Add `redis`"),
+        ("dial tcp [::1]:3306: connect: connection refused\n", "Nothing listens on port 3306. Add `mysql`"),
+        (
+            "Can't connect to local MySQL server through socket '/run/mysqld.sock' (2)\n",
+            "Nothing listens on port 3306.",
+        ),
+        ("Can't reach database server at `localhost:5432`\n", "Nothing listens on port 5432."),
+        (f'{LIBPQ_FAILED}FATAL:  role "shop" does not exist\n', "The session's database has no `shop`. Have the app"),
+        ("(1049, \"Unknown database 'shop'\")\n", "The session's database has no `shop`."),
+        ("connect ECONNREFUSED 127.0.0.1:4000\n", "$"),
+        ("error: Environment variable not found: DATABASE_URL.\n", "`DATABASE_URL` isn't set. Put a value"),
+        (KEY_ERROR, "`SECRET` isn't set."),
+        ("KeyError: 'SECRET_KEY'\n", "$"),
+        ("ImproperlyConfigured: Set the SECRET_KEY environment variable\n", "`SECRET_KEY` isn't set."),
+        ("decouple.UndefinedValueError: SECRET_KEY not found. Declare it as envvar or\n", "`SECRET_KEY` isn't set."),
+        ("1 validation error for Settings\nsecret_key\n  Field required [type=missing]\n", "`SECRET_KEY` isn't set."),
+        ("❌ Invalid environment variables: { AUTH_SECRET: [ 'Required' ] }\n", "`AUTH_SECRET` isn't set."),
+        ("Error: Missing required environment variable: STRIPE_KEY\n", "`STRIPE_KEY` isn't set."),
+        ("Error: Please define the MONGODB_URI environment variable\n", "`MONGODB_URI` isn't set."),
+        ("Error: STRIPE_KEY is not defined\n", "`STRIPE_KEY` isn't set."),
+        ("ReferenceError: STRIPE_KEY is not defined\n", "$"),
+        ('key not found: "SECRET" (KeyError)\n', "`SECRET` isn't set."),
+        ("write it to /x/master.key or put it in the ENV['RAILS_MASTER_KEY'].\n", "`RAILS_MASTER_KEY` isn't set."),
+    ],
+)
+def test_what_an_app_misses_is_named(output: str, advice: str) -> None:
     assert re.match(advice, remedy(f"earlier line\n{output}"))
 
 

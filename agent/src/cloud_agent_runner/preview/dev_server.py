@@ -226,9 +226,10 @@ class DevServer:
                 "Local mode: another program on this machine, such as another session's dev server, already listens "
                 "on its port. Sessions share the machine: have it listen on the address in $HOST alone."
             )
+        if self.deaths:
+            return remedy(lines) or "Its last lines say why."
         # What runs has said many a thing that it does without.
-        known = remedy(lines) if self.deaths else ""
-        return known or "It should listen on the address in $HOST and the port in $PORT."
+        return "It should listen on the address in $HOST and the port in $PORT."
 
     async def _run_once(self, name: str, command: str, limit_seconds: float) -> str:
         """Run a command to its end; return how it failed, in a sentence."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from cloud_agent_runner.preview.app_failures import APP_RULES, HOST_RULES
 from cloud_agent_runner.preview.debian_packages import debian_package
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ _RULES: tuple[tuple[str | Callable[[str], str], tuple[str, ...]], ...] = (
             r"Tunnel connection failed: 403",
         ),
     ),
+    *HOST_RULES,
     (
         "The session can't reach {host}. Check the deployment's `AgentEgress`.",
         (
@@ -131,7 +133,18 @@ _RULES: tuple[tuple[str | Callable[[str], str], tuple[str, ...]], ...] = (
     ("mise can't get `{}`. Name a version that exists in the repository's version file.", (r"mise can't get (\S+)\.",)),
     (
         _program,
-        (r"sh: (?:line )?\d+: ([\w.+-]+): (?:command )?not found", r"^sh: ([\w.+-]+): (?:command )?not found"),
+        (
+            r"sh: (?:line )?\d+: ([\w.+-]+): (?:command )?not found",
+            r"^sh: ([\w.+-]+): (?:command )?not found",
+            r"^make(?:\[\d+\])?: ([\w.+-]+): No such file or directory",
+        ),
+    ),
+    (
+        (
+            "The repository has no `{}`: Python's packages are in `~/.venv`, which comes first in `PATH`. Set `dev` to "
+            "a command that calls the program by its name alone."
+        ),
+        (r"sh: (?:line )?\d+: (?:\./|/\S+/)?(\.?v?env/bin)/[\w.+-]+: (?:not found|No such file)",),
     ),
     (
         (
@@ -181,14 +194,18 @@ _RULES: tuple[tuple[str | Callable[[str], str], tuple[str, ...]], ...] = (
             r'engine "node" is incompatible with this module\. Expected version "([^"]+)"',
             r'Required: +\{"node":"([^"]+)"',
             r'Unsupported engine: wanted: \{"node":"([^"]+)"',
-            r"ERR_PNPM_UNSUPPORTED_ENGINE[^}]*?Expected version: (\S+)",
+            r"Your Node version is incompatible[^}]*?Expected version: (\S+)",
             r"requires at least Node\.js v?([\d.]+\d)",
             r"Node\.js v?[\d.]+ is not supported by [^!]+![^>=]*?([>=]+ ?[\d.]+\d)",
             r'Node\.js version "?([>=^]+ ?[\d.]+\d)"? is required',
         ),
     ),
+    (
+        "pnpm {} is needed. Name such a version in `packageManager`.",
+        (r"Your pnpm version is incompatible[^}]*?Expected version: (\S+)",),
+    ),
     ("This pnpm is too old for this Node.js. Name 7 or later in `packageManager`.", (r"ERR_INVALID_THIS",)),
-    ("The Gemfile needs Ruby {}. Name this version in `.ruby-version`.", (r"your Gemfile specified (\S+)",)),
+    ("The Gemfile needs Ruby {}. Name such a version in `.ruby-version`.", (r"your Gemfile specified ([^\n,]+)",)),
     (_LOCK_FILE.format("package-lock.json", "npm install"), (r"can only install packages when",)),
     (_LOCK_FILE.format("pnpm-lock.yaml", "pnpm install"), (r"ERR_PNPM_OUTDATED_LOCKFILE",)),
     (_LOCK_FILE.format("yarn.lock", "yarn install"), (r"YN0028", r"Your lockfile needs to be updated")),
@@ -199,4 +216,5 @@ _RULES: tuple[tuple[str | Callable[[str], str], tuple[str, ...]], ...] = (
         "Dependencies want different versions of a peer. Set `install` to `npm ci --legacy-peer-deps` or correct them.",
         (r"\bERESOLVE\b",),
     ),
+    *APP_RULES,
 )
