@@ -49,6 +49,11 @@ def _plan(work_tree: Path, files: dict[str, str]) -> DevServerPlan:
             [Process("js", "yarn build"), Process("api", "puma -p ${PORT}", 5300)],
         ),
         (
+            {"Procfile.dev": "web: rails s\nredis: redis-server\ndb: exec postgres -D x\nown: redis-server -p 6380\n"},
+            'rails s --binding "$HOST" --port "$PORT"',
+            [Process("own", "redis-server -p 6380")],
+        ),
+        (
             {"Procfile.dev": "worker: poetry run celery worker\nserver: uvicorn main:app --port 7000\nworker: other\n"},
             'uvicorn main:app --port 7000 --host "$HOST" --port "$PORT"',
             [Process("worker", "other")],

@@ -64,6 +64,17 @@ def _package(**scripts: str) -> str:
             f'{VENV}/bin/python -m manage runserver "$HOST:$PORT"',
         ),
         (
+            {
+                "requirements.txt": "-r requirements.txt\n--requirement=deps/web.txt\n",
+                "deps/web.txt": "-r ./base.txt\n",
+                "deps/base.txt": "streamlit\n",
+                "app.py": "import streamlit as st\n",
+            },
+            REQUIREMENTS,
+            f'{VENV}/bin/python -m streamlit run app.py --server.address "$HOST" --server.port "$PORT" '
+            "--server.headless true --server.runOnSave true",
+        ),
+        (
             {"requirements.txt": "# web\nfastapi[standard]==0.115\n", "app/main.py": "api: FastAPI = FastAPI()\n"},
             REQUIREMENTS,
             f'{VENV}/bin/python -m uvicorn app.main:api --reload --host "$HOST" --port "$PORT"',

@@ -36,6 +36,8 @@ def _write(work_tree: Path, files: dict[str, str]) -> None:
     [
         ({}, "npm install --no-package-lock"),
         ({"package-lock.json": '{"lockfileVersion": 3}'}, "npm ci"),
+        ({"package-lock.json": '{"lockfileVersion": 3}', "pnpm-workspace.yaml": ""}, "npm ci"),
+        ({"pnpm-workspace.yaml": "packages: [web]"}, f"{GET} pnpm@10 && pnpm install --no-lockfile {BUILDS}"),
         ({"npm-shrinkwrap.json": '{"lockfileVersion": 2}'}, "npm ci"),
         ({"package-lock.json": '{"lockfileVersion": 1}'}, "npm ci --legacy-peer-deps"),
         ({"pnpm-lock.yaml": PNPM_LOCK}, f"{GET} pnpm@10 && pnpm install --frozen-lockfile {BUILDS}"),

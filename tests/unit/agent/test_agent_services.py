@@ -216,6 +216,8 @@ async def test_a_server_that_is_not_there_is_named_with_what_to_do(
         ),
         ({".env": "DB_CONNECTION=sqlite\n# DB_CONNECTION=mysql\nDB_HOST=127.0.0.1\n"}, ()),
         ({".env": "DB_CONNECTION=mysql\nDB_HOST=db.acme.io\n"}, ()),
+        ({"Procfile.dev": "a: redis-server x.conf\nb: redis-server -p 6380\nc: mysqld && x\n"}, (Wanted("redis"),)),
+        ({"web/Procfile.dev": "a: /opt/valkey-server --port 6379\n", "Procfile": "b: postgres"}, (Wanted("redis"),)),
         ({".env": "A=postgres://localhost:6432/x\n# B=mysql://localhost/x\nC=redis://cache:6379\nD=localhost"}, ()),
         ({"node_modules/prisma/schema.prisma": 'datasource db {\n  provider = "mysql"\n}\n'}, ()),
     ],

@@ -10,14 +10,13 @@ from cloud_agent_runner.preview.detection import install
 from cloud_agent_runner.preview.detection.command_lines import runs_here, server_in
 from cloud_agent_runner.preview.detection.found import Program
 from cloud_agent_runner.preview.detection.shell import without_environments
+from cloud_agent_runner.preview.services.own_servers import PROCFILE_LINE, PROCFILES, server_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cloud_agent_runner.preview.detection.folder import Folder
 
-_FOR_DEVELOPERS = ("Procfile.dev", "Procfile.development", "Procfile.local")
-_LINE = re.compile(r"^([A-Za-z0-9_-]+):[ \t]*(\S.*)$", re.MULTILINE)
 # The process that is shown, whose name is as good as agreed upon ("Heroku: The Procfile").
 _SHOWN = ("web", "frontend", "client", "app", "server", "rails")
 _ENDING = frozenset({"release", "setup"})
@@ -31,7 +30,7 @@ def for_developers(folder: Folder) -> Program | None:
 
     Whoever writes one runs all of it, known programs or not.
     """
-    file = folder.first(*_FOR_DEVELOPERS)
+    file = folder.first(*PROCFILES)
     programs = {program.name: program for program in _processes(folder, file)} if file else {}
     name = next((name for name in (*_SHOWN, *programs) if name in programs), None)
     if name is None:
@@ -43,15 +42,15 @@ def for_developers(folder: Folder) -> Program | None:
 
 def for_production(folder: Folder) -> Program | None:
     """Return what the Procfile for production serves, if that's a program that serves developers just as well."""
-    line = dict(_LINE.findall(folder.text("Procfile"))).get("web", "")
+    line = dict(PROCFILE_LINE.findall(folder.text("Procfile"))).get("web", "")
     return server_in(folder, line, f"`web` in {folder.named('Procfile')}")
 
 
 def _processes(folder: Folder, file: str) -> Iterator[Program]:
     """Yield the processes as they stand there: those beside the page are where its configuration expects them."""
     installed = install.everything(folder)
-    for number, (name, line) in enumerate(_LINE.findall(folder.text(file))[:_PROCESSES_LIMIT]):
-        if runs_here(line) and name not in _ENDING:
+    for number, (name, line) in enumerate(PROCFILE_LINE.findall(folder.text(file))[:_PROCESSES_LIMIT]):
+        if runs_here(line) and name not in _ENDING and not server_of(line):
             port = _FIRST_PORT + number * _PORTS_APART if re.search(r"\$\{?PORT\b", line) else None
             why = f"`{name}` in {folder.named(file)}"
             server = server_in(folder, line, why)

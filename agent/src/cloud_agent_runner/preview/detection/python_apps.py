@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ _STARTED = {
 }
 _REQUIREMENTS = ("requirements.txt", "requirements/*.txt", "requirements-*.txt", "requirements_*.txt")
 _REQUIREMENTS_LIMIT = 20
+_INCLUDED = re.compile(r"^[ \t]*(?:-r|--requirement)[ \t=]*(\S+)", re.MULTILINE)
 # The head of a Space's README ("Hugging Face: Spaces Configuration Reference").
 _FRONT_MATTER = re.compile(r"---\n(.*?)\n---", re.DOTALL)
 _KIT = re.compile(r"^sdk:[ \t]*(gradio|streamlit)[ \t]*$", re.MULTILINE)
@@ -170,8 +172,13 @@ def _kit_of_space(folder: Folder) -> tuple[str, str] | None:
 
 def dependencies(folder: Folder) -> set[str]:
     """Return the distribution names the project asks for, normalised as packaging does."""
-    files = islice(folder.files(_REQUIREMENTS), _REQUIREMENTS_LIMIT)
-    wanted = [line for file in files for line in folder.text(file).splitlines()]
+    files = list(islice(folder.files(_REQUIREMENTS), _REQUIREMENTS_LIMIT))
+    wanted: list[object] = []
+    for file in files:  # which those that it includes are added to
+        text = folder.text(file)
+        wanted += text.splitlines()
+        included = (os.path.normpath(PurePath(file).parent / name) for name in _INCLUDED.findall(text))
+        files += islice((name for name in included if name not in files), _REQUIREMENTS_LIMIT - len(files))
     pyproject = folder.toml("pyproject.toml")
     listed = table(pyproject, "project").get("dependencies")
     wanted += listed if isinstance(listed, list) else []

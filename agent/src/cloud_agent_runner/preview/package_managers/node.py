@@ -78,8 +78,9 @@ class _Root:
 def node_packages(work_tree: Path, folder: str = ".") -> NodePackages:
     """Return how the project in `folder` of the work tree is installed, and how its scripts are run.
 
-    The nearest folder on the way up to the work tree counts which names a package manager in package.json or has a lock
-    file: workspaces have theirs at the root. Where there is none it's npm, or Bun if scripts of the project call it.
+    The nearest folder on the way up to the work tree counts which names a package manager in package.json, or has a
+    lock file or pnpm's workspaces: workspaces have theirs at the root. Where there is none it's npm, or Bun if scripts
+    of the project call it.
     """
     own = PurePath(folder)
     calls_bun = _calls_bun(read_repository_object(work_tree, str(own / "package.json")))
@@ -96,6 +97,8 @@ def _root(work_tree: Path, folder: PurePath) -> _Root | None:
     for lock, manager in _LOCKS.items():
         if declared in (None, manager) and has_repository_file(work_tree, str(folder / lock)):
             return _Root(work_tree, folder, manager, version, lock)
+    if declared is None and has_repository_file(work_tree, str(folder / "pnpm-workspace.yaml")):
+        declared = "pnpm"
     return _Root(work_tree, folder, declared, version, lock=None) if declared else None
 
 

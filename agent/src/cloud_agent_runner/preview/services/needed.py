@@ -1,6 +1,6 @@
 """The services that a repository needs by what its files say.
 
-These are its Compose file, environments, Prisma schemas and the settings of Rails' and Laravel's databases.
+These are its Compose file, environments, Prisma schemas, the settings of Rails' and Laravel's databases, and Procfiles.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from cloud_agent_runner.preview.env_files import env_texts
 from cloud_agent_runner.preview.services.compose import services_in_compose
+from cloud_agent_runner.preview.services.own_servers import servers_in_procfiles
 from cloud_agent_runner.preview.services.service import Account, Wanted, url_scheme
 from cloud_agent_runner.repository.file import read_repository_text
 
@@ -43,7 +44,7 @@ _KINDS: dict[str, ServiceName] = {"postgres": "postgres", "mysql": "mysql", "mar
 
 
 def needed_services(work_tree: Path) -> tuple[Wanted, ...]:
-    """Return the services that a Compose file, environments, Prisma or Rails' settings name, each kind once."""
+    """Return the services that a Compose file, environments, Prisma, Rails or a Procfile name, each kind once."""
     found = dict[str, Wanted]()
     environments = tuple(env_texts(work_tree))
     for wanted in (
@@ -51,6 +52,7 @@ def needed_services(work_tree: Path) -> tuple[Wanted, ...]:
         *_in_environments(environments),
         *_in_schemas(work_tree),
         *_in_rails(work_tree),
+        *servers_in_procfiles(work_tree),
     ):
         found.setdefault(wanted.name, wanted)
     urls = [url for text in environments for url in _DATABASE_URL.findall(text)]
