@@ -22,6 +22,8 @@ ADDRESS = '--host "$HOST" --port "$PORT"'
 NEXT = '--hostname "$HOST" --port "$PORT"'
 UVICORN = f"--reload {ADDRESS}"
 FLASK = f"run {ADDRESS}"
+HUGO = '--bind "$HOST" --port "$PORT" --baseURL / --appendPort=false'
+GO_SERVER = "package main\n\nhttp.ListenAndServe(address, nil)\n"
 RAILS_6_RACKUP = Path(detection.__file__).with_name("rails_6.ru")
 APP_KEY = "{ ! grep -q '^APP_KEY=$' .env || php artisan key:generate; }"
 SQLITE_FILE = (
@@ -155,7 +157,7 @@ NODE = [
           "http://localhost:5001"}), "server/package.json": package(dev="nodemon")}, "cd client && npm run start",
           beside={"server": 5001}),
     Shape("A front end with its Go API", {"web/package.json": package(dev="vite"), "web/vite.config.ts":
-          "proxy: { '/api': 'http://127.0.0.1:8081' }", "server/go.mod": "go 1.24\n", "server/main.go": ""},
+          "proxy: { '/api': 'http://127.0.0.1:8081' }", "server/go.mod": "go 1.24\n", "server/main.go": GO_SERVER},
           f"cd web && npm run dev -- {VITE}", beside={"server": 8081}, reloads=False, toolchains="go@latest"),
     Shape("Deno", {"deno.json": '{"tasks": {"dev": "deno run -A --watch main.ts",},}'}, "deno task dev",
           toolchains="deno@latest"),
@@ -265,7 +267,7 @@ OTHERS = [
     Shape("Phoenix", {"mix.exs": '{:phoenix, "~> 1.8"}'}, "mix phx.server", ("mix deps.get",)),
     Shape("Spring Boot", {"mvnw": "", "pom.xml": "<artifactId>spring-boot-starter-parent</artifactId>"},
           "sh mvnw spring-boot:run", reloads=False, toolchains="java@21"),
-    Shape("Go", {"go.mod": "module x\n\ngo 1.24\n", "main.go": ""}, "go run .", ("go mod download",), reloads=False,
+    Shape("Go", {"go.mod": "module x\n\ngo 1.24\n", "main.go": GO_SERVER}, "go run .", ("go mod download",), reloads=False,
           toolchains="go@1.24"),
     Shape("Go by a Taskfile", {"go.mod": "module x\n", "Taskfile.yml": "tasks: {dev: {cmds: [go run ./cmd/web]}}"},
           "go run ./cmd/web", ("go mod download",), reloads=False, toolchains="go@latest"),
@@ -274,7 +276,7 @@ OTHERS = [
           "vote/requirements.txt": "Flask\n", "vote/app.py": "app = Flask(__name__)\n",
           "result/package.json": package(start="node server.js")}, f"cd vote && FLASK_APP=app FLASK_DEBUG=1 {VENV} flask {FLASK}",
           services=("redis", "postgres")),
-    Shape("Hugo by a justfile", {"justfile": "dev:\n    hugo server -D\n"}, "hugo server -D"),
+    Shape("Hugo by a justfile", {"justfile": "dev:\n    hugo server -D\n"}, f"hugo server -D {HUGO}", toolchains="hugo-extended@latest"),
     Shape("A static page", {"index.html": "<h1>Hello</h1>"}, 'exec python3 -m http.server --bind "$HOST" "$PORT"'),
     Shape("A README alone", {"README": "Hello World!\n"}, None),
     Shape("Terraform", {"main.tf": "", "Makefile": "run:\n\tterraform apply\n"}, None),

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.kit.repository_shapes import lay_out
+from tests.kit.repository_shapes import HUGO, lay_out
 
 from cloud_agent_runner.preview.detection import DevServerNotConfiguredError, dev_server_plan
 from cloud_agent_runner.preview.detection.shell import commands
@@ -103,7 +103,7 @@ def _plan(work_tree: Path, files: dict[str, str]) -> DevServerPlan:
         ),
         (
             {"Taskfile.yml": TASKFILE},
-            "hugo server -s docs",
+            f"hugo server -s docs {HUGO}",
             "the `serve` target in Taskfile.yml",
         ),
         ({"Taskfile.yml": "tasks: {dev: go run ./web}\n", "go.mod": ""}, "go run ./web", "the `dev` target in"),
@@ -166,7 +166,7 @@ def test_a_line_that_serves_nothing_here_is_left_alone(tmp_path: Path, files: di
             {".devcontainer.json": '{"postAttachCommand": "hugo server", "postCreateCommand": "npm i -g postcss"}'},
             "npm i -g postcss",
         ),
-        ({".devcontainer.json": '{"postAttachCommand": "hugo server", "postCreateCommand": "sudo apt install x"}'}, ""),
+        ({".devcontainer.json": '{"postAttachCommand": "docsify serve", "postCreateCommand": "sudo apt install"}'}, ""),
         ({"Procfile": "web: bundle exec puma\n", "Gemfile": ""}, "bundle install"),
     ],
 )

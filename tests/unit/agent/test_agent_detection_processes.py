@@ -171,6 +171,6 @@ def test_the_settings_give_processes_their_ports(tmp_path: Path) -> None:
 
 def test_the_toolchain_of_what_runs_beside_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(missing, "installed_version", lambda program, *_: (24, 0, 0) if program == "node" else None)
-    api = {"api/go.mod": "module x\n", "api/main.go": "package main\n"}
+    api = {"api/go.mod": "module x\n", "api/main.go": "http.ListenAndServe()\n"}
     install = _plan(tmp_path, {"web/package.json": _package(dev="vite"), **api}).install or ""
     assert "get_toolchains.sh go@latest && (cd web" in install

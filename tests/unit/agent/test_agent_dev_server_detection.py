@@ -250,7 +250,7 @@ EXPRESS = {"package.json": _package(start="node server.js")}
         ({"requirements.txt": "nicegui\n", "main.py": "from nicegui import ui\n"}, f"{PYTHON} main"),
         ({"mkdocs.yml": "site_name: x\n"}, f'{PYTHON} mkdocs serve --dev-addr "$HOST:$PORT"'),
         ({"bin/rails": "", "Gemfile": ""}, 'bin/rails server --binding "$HOST" --port "$PORT"'),
-        ({"go.mod": "module x\n", "main.go": "package main\n"}, "go run ."),
+        ({"go.mod": "module x\n", "main.go": "http.ListenAndServe()\n"}, "go run ."),
         ({"index.html": "<h1>Hello</h1>"}, 'exec python3 -m http.server --bind "$HOST" "$PORT"'),
     ],
 )

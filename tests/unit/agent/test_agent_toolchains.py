@@ -65,6 +65,14 @@ def _missing(setup: str | None) -> list[str]:
         ({}, (None, "go run ."), ["go@latest"]),
         ({}, ("deno install", "deno task dev"), ["deno@latest"]),
         ({".tool-versions": "nodejs 18.20.0\ngolang 1.23.1\n"}, NPM, ["node@18.20.0", "go@1.23.1"]),
+        (
+            {"mise.toml": '[tools]\njust = "1.36"\nhugo = "latest"\nnpm = "1"\n'},
+            ("make dev",),
+            ["hugo-extended@latest", "just@1.36"],
+        ),
+        ({".tool-versions": "gohugo extended_0.140.0\ntask 3\n"}, NPM, ["hugo-extended@0.140.0", "task@3"]),
+        ({"netlify.toml": '[build.environment]\nHUGO_VERSION = "0.1.2"\n'}, ("hugo server",), ["hugo-extended@0.1.2"]),
+        ({}, ("deno task dev", "air"), ["deno@latest", "air@latest"]),
     ],
 )
 def test_what_the_machine_lacks_is_what_the_commands_need_or_a_version_file_names(

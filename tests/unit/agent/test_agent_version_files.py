@@ -21,6 +21,8 @@ def _write(work_tree: Path, files: dict[str, str]) -> None:
     ("name", "content", "tool", "text"),
     [
         (".nvmrc", "v20.11.1\n", "node", "v20.11.1"),
+        (".config/mise.toml", '[tools]\nbun = "1.2.3"\n', "bun", "1.2.3"),
+        (".mise/config.toml", '[tools]\nnode = "22"\n', "node", "22"),
         (".nvmrc", "# ours\n\nlts/Jod\n", "node", "22"),
         (".node-version", "18", "node", "18"),
         (".python-version", "3.12  # as in production\n3.11\n", "python", "3.12"),

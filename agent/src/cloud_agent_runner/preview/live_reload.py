@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # By the name of the program, or of the package that it is in.
 _RELOADING = frozenset(
     {
-        *("astro", "browser-sync", "docusaurus", "eleventy", "expo", "farm", "five-server", "gatsby", "hugo"),
+        *("astro", "browser-sync", "docusaurus", "eleventy", "expo", "farm", "five-server", "gatsby"),
         *("live-server", "lite-server", "livereload", "mkdocs", "next", "next-server", "ng", "nicegui", "nuxi", "nuxt"),
         *("parcel", "quasar", "react-router", "react-scripts", "remix", "rsbuild", "rspack", "sphinx-autobuild"),
         *("storybook", "streamlit", "vinxi", "vite", "vitepress", "vue-cli-service", "vuepress", "webpack-dev-server"),

@@ -9,9 +9,11 @@ from cloud_agent_runner.preview.detection import (
     containers,
     devcontainer,
     frameworks,
+    go_programs,
     package_scripts,
     procfile,
     python_apps,
+    site_generators,
     static_site,
     targets,
     workspaces,
@@ -44,12 +46,14 @@ _EVIDENCE: tuple[Callable[[Folder], Program | None], ...] = (
     package_scripts.find,
     targets.find,
     frameworks.spring,
-    frameworks.go,
-    frameworks.jekyll,
+    go_programs.find,
+    site_generators.find,
     frameworks.php,
     procfile.for_production,
     containers.compose,
     containers.dockerfile,
+    site_generators.vite,
+    site_generators.storybook,
 )
 # Those whose pages' scripts and styles something else builds.
 _SERVERS = frozenset({python_apps.find, frameworks.rails, frameworks.laravel})

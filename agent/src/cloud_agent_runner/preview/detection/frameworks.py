@@ -73,22 +73,6 @@ def spring(folder: Folder) -> Program | None:
     return None
 
 
-def go(folder: Folder) -> Program | None:
-    """Return the program that a Go module is in its own folder; Go has no dev server that follows edits."""
-    if not (folder.has("go.mod") and folder.has("main.go")):
-        return None
-    why = f"Go: {folder.named('go.mod')} and main.go"
-    return Program(folder, "go run .", why, (folder.command("go mod download"),), reloads=False)
-
-
-def jekyll(folder: Folder) -> Program | None:
-    """Return Jekyll's own server."""
-    if not (folder.has("_config.yml") and re.search(r"jekyll|github-pages", folder.text("Gemfile"))):
-        return None
-    dev = 'bundle exec jekyll serve --host "$HOST" --port "$PORT"'
-    return Program(folder, dev, f"Jekyll: {folder.named('_config.yml')}", (folder.command("bundle install"),))
-
-
 def php(folder: Folder) -> Program | None:
     """Return PHP's own server, which reads each file anew."""
     root = next((name for name in ("public", "web", ".") if folder.has(f"{name}/index.php")), None)

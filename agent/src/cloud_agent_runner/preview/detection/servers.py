@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # By itself it only offers to run what has changed.
 STREAMLIT = '--server.address "$HOST" --server.port "$PORT" --server.headless true --server.runOnSave true'
+# Its links would lead to the address that it listens on.
+HUGO = '--bind "$HOST" --port "$PORT" --baseURL / --appendPort=false'
 _HOST_AND_PORT = '--host "$HOST" --port "$PORT"'
 
 
@@ -63,7 +65,7 @@ SERVERS: dict[str, Server] = {
     **dict.fromkeys(_words("browser-sync craco docusaurus expo react-scripts"), Server(verbs=_words("start"))),
     **dict.fromkeys(
         _words(
-            "adonis docsify ember gatsby hexo honkit hugo jekyll middleman panel rspack vue-cli-service webpack zola"
+            "adonis docsify ember gatsby hexo honkit jekyll middleman panel rspack vue-cli-service webpack zola"
         ),
         Server(verbs=_words("serve server s develop")),
     ),
@@ -76,6 +78,7 @@ SERVERS: dict[str, Server] = {
         Server(),
     ),
     **dict.fromkeys(_words("babel-node bun node ts-node tsx vite-node"), _RUNTIME),
+    "hugo": Server(HUGO, _words("server serve")),
     "sirv": Server(f"{_HOST_AND_PORT} --dev"),  # else it keeps which files there were, and how long they were
     "nest": Server(verbs=_words("start"), follows_with=_words("--watch -w")),
     "deno": Server(verbs=_words("run serve task"), follows_with=_words("--watch --watch-hmr")),

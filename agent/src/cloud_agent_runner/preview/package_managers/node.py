@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
+from cloud_agent_runner.preview.toolchains import requested_bun
 from cloud_agent_runner.preview.toolchains.ranges import VersionRange
 from cloud_agent_runner.repository.file import has_repository_file, read_repository_object, read_repository_text
 
@@ -158,7 +159,8 @@ def _yarn(root: _Root) -> str:
 
 def _bun(root: _Root) -> str:
     frozen = "--frozen-lockfile" if root.lock else "--no-save"
-    return f"{_get('bun', root.version or '1')} && bun install {frozen}"
+    version = root.version or requested_bun(root.work_tree, str(root.folder)) or "1"
+    return f"{_get('bun', version)} && bun install {frozen}"
 
 
 _INSTALL: dict[Manager, Callable[[_Root], str]] = {"npm": _npm, "pnpm": _pnpm, "yarn": _yarn, "bun": _bun}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.preview.toolchains.installed import installed_version
-from cloud_agent_runner.preview.toolchains.version_files import Request, requests
+from cloud_agent_runner.preview.toolchains.version_files import RUN_BY_NAME, Request, requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,12 +22,13 @@ _SCRIPT = Path(__file__).with_name("get_toolchains.sh")
 class _Tool:
     """`programs` are what a command that needs it calls; `asks_version` prints the installed one's version.
 
-    `lines` are what to ask mise for where several versions will do, in the order of preference.
+    `lines` are what to ask mise for where several versions will do, in the order of preference. `name` is mise's.
     """
 
     programs: frozenset[str]
     asks_version: tuple[str, ...]
     lines: tuple[str, ...] = ()
+    name: str | None = None
 
 
 # PHP isn't among them: mise compiles it, with libraries of Debian's that only root can install.
@@ -44,6 +45,11 @@ _TOOLS = {
     "java": _Tool(frozenset({"java", "mvn", "mvnw", "gradle", "gradlew"}), ("java", "--version"), ("21", "17", "11")),
     "deno": _Tool(frozenset({"deno"}), ("deno", "--version")),
     "rust": _Tool(frozenset({"cargo", "rustc"}), ("rustc", "--version")),
+    # What the other edition does, this one does as well.
+    "hugo": _Tool(frozenset({"hugo"}), ("hugo", "version"), name="hugo-extended"),
+    "air": _Tool(frozenset({"air"}), ("air", "-v")),
+    # Their names are words that commands have for other things, such as `deno task`.
+    **{name: _Tool(frozenset(), (name, "--version")) for name in sorted(RUN_BY_NAME - {"hugo", "air"})},
 }
 # Commands that name one of these or of the above say what they need; others, such as `make dev`, don't.
 _OTHER_PROGRAMS = frozenset({"bun", "composer", "php", "pip", "python", "python3", "uv"})
@@ -65,8 +71,14 @@ def toolchain_setup(work_tree: Path, commands: Iterable[str | None], folder: str
         is_asked_for = request is not None and (request.is_pin or is_opaque)
         is_needed = is_asked_for or not words.isdisjoint(tool.programs)
         if is_needed and not _is_installed(tool, request):
-            missing.append(f"{name}@{_version_to_ask_for(request, tool.lines)}")
+            missing.append(f"{tool.name or name}@{_version_to_ask_for(request, tool.lines)}")
     return f"sh {shlex.quote(str(_SCRIPT))} {shlex.join(missing)}" if missing else None
+
+
+def requested_bun(work_tree: Path, folder: str = ".") -> str | None:
+    """Return the version of Bun that version managers' files name, if they name one."""
+    request = requests(work_tree, folder).get("bun")
+    return _version_to_ask_for(request, ()) if request and not request.is_any else None
 
 
 def requested_python(work_tree: Path, folder: str = ".") -> str | None:

@@ -29,10 +29,15 @@ _VERSION_FILES = {
     "runtime.txt": "python",
     "rust-toolchain": "rust",
 }
+MISE_FILES = ("mise.toml", ".mise.toml", ".config/mise.toml", ".mise/config.toml", "mise/config.toml")
 # What a version or a range consists of; all else is somebody's attempt at something.
 _WRITTEN = re.compile(r"[\w.+*^~<>=!|, /-]{1,200}")
-_OTHER_NAMES = {"nodejs": "node", "golang": "go"}
-_TOOLS = frozenset(_VERSION_FILES.values())
+_OTHER_NAMES = {"nodejs": "node", "golang": "go", "gohugo": "hugo", "hugo-extended": "hugo"}
+# What only version managers' files name, and what commands of the repository call.
+RUN_BY_NAME = frozenset(
+    {"air", "buf", "hugo", "just", "mdbook", "mkcert", "process-compose", "sqlc", "task", "typst", "watchexec"}
+)
+_TOOLS = frozenset(_VERSION_FILES.values()) | RUN_BY_NAME
 # By which later releases of these replace earlier ones without a change: those of its major, those of its minor.
 _COMPATIBLE = {"node": "^", "python": "~"}
 # Build tools that hash by what Node.js lacks from 17 on ("Node.js 17: OpenSSL 3.0"), and the first major without that.
@@ -106,8 +111,8 @@ def _as_range(tool: str, text: str) -> str:
     text = text.strip()
     if tool == "node":
         return _LONG_TERM.get(text.removeprefix("lts/").lower(), text)
-    # python-3.12.1 (Heroku), ruby-3.3.0 (RVM), go1.22
-    return re.sub(rf"^{tool}-?(?=\d)", "", text)
+    # python-3.12.1 (Heroku), ruby-3.3.0 (RVM), go1.22, extended_0.140.0 (Hugo, asdf)
+    return re.sub(rf"^(?:{tool}-?|extended_)(?=\d)", "", text)
 
 
 def _version_file(work_tree: Path, path: str) -> Iterator[tuple[str, Any]]:
@@ -180,6 +185,12 @@ def _gemfile(work_tree: Path, path: str) -> Iterator[tuple[str, Any]]:
     yield "ruby", " ".join(versions)
 
 
+def _netlify(work_tree: Path, path: str) -> Iterator[tuple[str, Any]]:
+    environment = _table(_toml(work_tree, path), "build", "environment")
+    yield "hugo", environment.get("HUGO_VERSION")
+    yield "node", environment.get("NODE_VERSION")
+
+
 def _rust_toolchain(work_tree: Path, path: str) -> Iterator[tuple[str, Any]]:
     yield "rust", _table(_toml(work_tree, path), "toolchain").get("channel")
 
@@ -199,7 +210,7 @@ def _table(table: dict[str, Any], *keys: str) -> dict[str, Any]:
 
 
 _READERS: tuple[tuple[tuple[str, ...], Callable[[Path, str], Iterator[tuple[str, Any]]]], ...] = (
-    (("mise.toml", ".mise.toml"), _mise),
+    (MISE_FILES, _mise),
     ((".tool-versions",), _tool_versions),
     (tuple(_VERSION_FILES), _version_file),
     (("rust-toolchain.toml",), _rust_toolchain),
@@ -207,6 +218,7 @@ _READERS: tuple[tuple[tuple[str, ...], Callable[[Path, str], Iterator[tuple[str,
     (("Pipfile",), _pipfile),
     (("pyproject.toml",), _pyproject),
     (("requirements.txt", "requirements/base.txt"), _requirements),
+    (("netlify.toml",), _netlify),
     (("go.mod",), _go_mod),
     (("Gemfile",), _gemfile),
 )
