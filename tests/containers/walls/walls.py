@@ -113,6 +113,12 @@ WALLS = {
         "        if not self._api.requested_model(request, call):\n",
         _attempts("misuse_the_gateway_during_a_turn"),
     ),
+    "the gateway's lists": Wall(
+        "model/forwarder.py",
+        "        if reason := refusal(call):\n",
+        "        if reason := refusal({}):\n",
+        _attempts("misuse_the_gateway_during_a_turn"),
+    ),
     "the model's own words": Wall(
         "claude/client.py",
         "        if not reply or texts.include(reply):\n",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import resource
 import signal
@@ -26,6 +27,17 @@ _PTRACE_ATTACH, _PTRACE_SEIZE = 16, 0x4206  # sys/ptrace.h
 _NAMESPACES = {"mount": 0x00020000, "network": 0x40000000, "process": 0x20000000}  # linux/sched.h
 _USER_NAMESPACE = 0x10000000
 _PIDFD_OPEN, _PIDFD_GETFD = 434, 438  # asm-generic/unistd.h, and the same on x86_64
+# What the model's provider would fetch, run, connect to or ask of another model, past all that holds the session.
+_IMAGE = {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}
+_PAST_THE_SESSION: dict[str, dict[str, object]] = {
+    "an image by its address": {"messages": [{"role": "user", "content": [_IMAGE]}]},
+    "a page that it fetches": {"tools": [{"type": "web_fetch_20250910", "name": "web_fetch"}]},
+    "code that it runs": {"tools": [{"type": "code_execution_20250825", "name": "code_execution"}]},
+    "a server that it connects to": {"mcp_servers": [{"type": "url", "url": "https://example.com", "name": "a"}]},
+    "another model as an adviser": {"tools": [{"type": "advisor_20260301", "name": "advisor", "model": "other"}]},
+    "a container of its own": {"container": "container_1"},
+    "what is new there": {"next_big_thing": True},
+}
 ATTACKS: dict[str, Attack] = {}
 
 
@@ -169,6 +181,9 @@ def misuse_the_gateway_during_a_turn() -> Iterator[tuple[str, Callable[[], objec
     yield "more tokens", lambda: refused(f"{url}/v1/messages", 400, key, message % (MODEL.encode(), 10**9))
     yield "another key", lambda: refused(f"{url}/v1/messages", 401, {"x-api-key": "placeholder-guessed"})
     yield "no ASCII key", lambda: refused(f"{url}/v1/messages", 401, {"x-api-key": "\xe9"})
+    for what, asked in _PAST_THE_SESSION.items():
+        call = json.dumps({"model": MODEL, "max_tokens": 1, "messages": [], **asked}).encode()
+        yield what, lambda call=call: refused(f"{url}/v1/messages", 403, key, call)
     for path in ("/v1/models", "/v1/messages/batches", "/v1/files", "/v1//messages", "/", "/docs"):
         yield path, lambda path=path: refused(url + path, 404, key)
     large = {**key, "content-length": str(150 * 1024**2)}
