@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 from pydantic import SecretStr
+from tests.kit.own_certificate import own_certificate
 from tests.kit.ports import free_port
 
 from cloud_agent_runner.notices import Notices
@@ -123,6 +124,29 @@ async def test_a_restart_shows_what_has_changed_and_is_no_death(
 
         assert (await http.get(dev_server.url)).reason_phrase == "after"
     assert "dev server ended" not in caplog.messages
+
+
+HTTPS = """
+import http.server, ssl, sys
+server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.SimpleHTTPRequestHandler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("certificate.pem")
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+"""
+
+
+async def test_a_server_for_https_is_shown_or_said_to_be_one_at_once(tmp_path: Path) -> None:
+    own_certificate(tmp_path)
+    (tmp_path / "server.py").write_text(HTTPS)
+    for port in (str(free_port()), '"$PORT"'):
+        dev_server = _dev_server(DevServerPlan(dev=f"exec {sys.executable} server.py {port}"), tmp_path)
+        async with _running(dev_server):
+            if port == '"$PORT"':
+                with pytest.raises(DevServerNotReadyError, match=r"takes only HTTPS at port \d+\. Start it without:"):
+                    await dev_server.wait_until_ready(limit_seconds=20)
+            else:
+                assert (await dev_server.wait_until_ready(limit_seconds=20)).is_page
 
 
 async def test_a_server_that_ends_is_not_told_where_to_listen(tmp_path: Path) -> None:

@@ -71,8 +71,7 @@ def _package(**scripts: str) -> str:
                 "app.py": "import streamlit as st\n",
             },
             REQUIREMENTS,
-            f'{VENV}/bin/python -m streamlit run app.py --server.address "$HOST" --server.port "$PORT" '
-            "--server.headless true --server.runOnSave true",
+            STREAMLIT,
         ),
         (
             {"requirements.txt": "# web\nfastapi[standard]==0.115\n", "app/main.py": "api: FastAPI = FastAPI()\n"},

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cloud_agent_runner.preview.listen_address import ListenAddress
+    from cloud_agent_runner.preview.probe import PageResponse
     from cloud_agent_runner.workspace.command import WorkspaceCommand
     from cloud_agent_runner.workspace.command_output import Mask
     from cloud_agent_runner.workspace.listening_sockets import ListeningSocket
@@ -148,7 +149,7 @@ class Exposure:
 
     async def _rank(self, socket: ListeningSocket) -> int:
         try:
-            response = await probe(socket.url, self._health_path, self._address.port, self._mask)
+            response = await self._response(socket.url)
         except NoResponseError:
             return _NOTHING
         if response.status in _NO_PAGES:
@@ -156,6 +157,13 @@ class Exposure:
         if not response.is_html:
             return _NO_HTML
         return _PAGE if response.is_page else _ERROR_PAGE
+
+    async def _response(self, url: str) -> PageResponse:
+        """Return what there is at a socket's address, over TLS where there is nothing without."""
+        try:
+            return await probe(url, self._health_path, self._address.port, self._mask)
+        except NoResponseError:
+            return await probe(f"https{url.removeprefix('http')}", self._health_path, self._address.port, self._mask)
 
 
 async def _accepts(host: str, port: int) -> bool:

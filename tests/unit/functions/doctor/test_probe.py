@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from tests.kit.http_server import NoResponse, Response, serve_http
+from tests.kit.own_certificate import own_certificate
 from tests.kit.ports import free_port
 from tests.kit.raw_server import serve_raw
 
@@ -88,17 +84,8 @@ async def test_what_is_not_http_is_reported() -> None:
 
 
 def test_an_untrusted_certificate_is_reported(tmp_path: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    made = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
-    pem = tmp_path / "certificate.pem"
-    pem.write_bytes(
-        made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(pem)
+    tls.load_cert_chain(own_certificate(tmp_path))
     with serve_http(Response(200, LIVE), tls) as server:
         expected = SessionProbe(error="the TLS certificate was rejected")
         assert expected == probe_session(f"https://127.0.0.1:{server.port}")
