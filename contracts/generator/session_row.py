@@ -35,6 +35,7 @@ class SessionRow(Session):
     task_version: int | None = None
     host_header: HostHeader | None = None
     page_revision: int | None = None
+    preview_port: int | None = None
     expires_at: int | None = None
 
 

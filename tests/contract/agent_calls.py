@@ -141,6 +141,7 @@ CALLS: dict[str, Call] = {
     **{f"preview {state}": _preview(state) for state in ("starting", "live", "failed", "none")},
     "preview by number": lambda api: api.preview(PreviewReport("live", host_header="127.0.0.1")),
     "preview with pages to reload": lambda api: api.preview(PreviewReport("live", revision=7)),
+    "preview at the second port": lambda api: api.preview(PreviewReport("live", port=23300)),
     "preview at the limits": _preview("failed", LONG, LONG),
     "preview with half an emoji": _preview("failed", HALF_AN_EMOJI, HALF_AN_EMOJI),
     "prompts": lambda api: api.requests(),

@@ -41,7 +41,8 @@ def test_the_target_group_is_expected_as_the_template_makes_it(resources: Docume
 
 def test_the_ports_are_the_templates(resources: Document) -> None:
     assert resources["ProxyIngress"]["Properties"]["FromPort"] == proxy_ingress._PORT  # noqa: SLF001
-    assert resources["AgentIngress"]["Properties"]["FromPort"] == agent_ingress._PORT  # noqa: SLF001
+    rules = (resources[name]["Properties"]["FromPort"] for name in ("AgentIngress", "AgentSecondIngress"))
+    assert tuple(rules) == agent_ingress._PORTS  # noqa: SLF001
     assert resources["EgressProxyIngress"]["Properties"]["FromPort"] == agent_egress._PORT  # noqa: SLF001
     visitors = resources["LoadBalancerSecurityGroup"]["Properties"]["SecurityGroupIngress"]
     assert {rule["FromPort"] for rule in visitors} == set(proxy_ingress._VISITORS_PORTS)  # noqa: SLF001

@@ -13,7 +13,7 @@ from tests.kit.stack_template import MODES, evaluated
 
 from cloud_agent_local.images import ENTRY_POINTS
 
-UNITS = [("agent", "cloud_agent_runner", "3000"), ("proxy", "cloud_agent_proxy", "8080")]
+UNITS = [("agent", "cloud_agent_runner", "3000 23300"), ("proxy", "cloud_agent_proxy", "8080")]
 
 
 def _instructions(dockerfile: Path, name: str, *, of_the_image: bool = False) -> list[str]:

@@ -20,7 +20,7 @@ from cloud_agent.workflow.register_ip import RegisterIpEvent
 from cloud_agent_proxy.session import AddressRefusedError, Session
 from cloud_agent_runner.git.bundle import BUNDLE_LIMIT_BYTES
 from cloud_agent_runner.inbox import BUSY_POLL_SECONDS, HEARTBEAT_SECONDS, IDLE_POLL_SECONDS
-from cloud_agent_runner.preview.listen_address import DEV_SERVER_PORT
+from cloud_agent_runner.preview.listen_address import DEV_SERVER_PORT, SECOND_PORT
 from cloud_agent_runner.preview.warm_start import ARCHIVE_LIMIT_BYTES
 from cloud_agent_runner.repository.config_schema import repository_config_schema
 from cloud_agent_runner.transcript import events
@@ -164,11 +164,11 @@ def _address(port: int) -> int | None:
 
 
 def test_a_dev_server_listens_where_the_proxy_may_connect(template: Document) -> None:
-    port = LIMITS["dev_server_port"]
-    opened = template["Resources"]["AgentIngress"]["Properties"]
-
-    assert (port, port) == (DEV_SERVER_PORT, CANARY_PORT)
-    assert (opened["FromPort"], opened["ToPort"]) == (port, port)
+    port, second = LIMITS["dev_server_port"], LIMITS["second_port"]
+    assert (port, port, second) == (DEV_SERVER_PORT, CANARY_PORT, SECOND_PORT)
+    for rule, opened in (("AgentIngress", port), ("AgentSecondIngress", second)):
+        properties = template["Resources"][rule]["Properties"]
+        assert (properties["FromPort"], properties["ToPort"]) == (opened, opened)
 
 
 def test_an_agent_may_miss_two_heartbeats(template: Document) -> None:

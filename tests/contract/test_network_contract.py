@@ -20,10 +20,12 @@ VISITORS = "192.0.2.0/24"
 BEHIND_THE_LOAD_BALANCER = {
     PROXY: {
         ("out", "tcp", 3000, 3000, AGENT),
+        ("out", "tcp", 23300, 23300, AGENT),
         ("out", "tcp", 443, 443, INTERNET),
     },
     AGENT: {
         ("in", "tcp", 3000, 3000, PROXY),
+        ("in", "tcp", 23300, 23300, PROXY),
         ("out", "tcp", 443, 443, INTERNET),
         ("out", "tcp", 80, 80, INTERNET),
     },
@@ -68,8 +70,9 @@ def test_the_load_balancer_asks_the_proxy_for_its_health_on_8080(resources: Docu
     assert (name, 8080) == (target["ContainerName"], target["ContainerPort"])
 
 
-def test_the_dev_server_is_on_3000(container: Document) -> None:
-    assert container["AgentTaskDefinition"]["PortMappings"] == [{"ContainerPort": 3000, "Protocol": "tcp"}]
+def test_the_dev_server_is_on_3000_or_beside_another_there(container: Document) -> None:
+    mapped = container["AgentTaskDefinition"]["PortMappings"]
+    assert mapped == [{"ContainerPort": port, "Protocol": "tcp"} for port in (3000, 23300)]
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,8 @@ def test_the_proxy_reads_every_attribute_of_its(stored: Document) -> None:
     whole = _proxys(item)
 
     assert whole.repo == "acme/storefront"
-    assert (str(whole.ip), whole.port, whole.host_header) == ("10.0.12.34", 3000, proxy.HostHeader.PUBLIC)
+    assert (str(whole.ip), whole.port, whole.preview_port) == ("10.0.12.34", 3000, 23300)
+    assert whole.host_header is proxy.HostHeader.PUBLIC
     assert whole.preview is not None
     assert whole.preview.model_dump() == sample_row()["preview"]
     assert (whole.pull_number, whole.pull_url) == (43, "https://github.com/acme/storefront/pull/43")

@@ -72,7 +72,12 @@ class Visit:
     def _record(self) -> None:
         preview = self.tried.preview.report
         revision = {} if preview.revision is None else {"page_revision": preview.revision}
-        row = {"ip": self.address, "port": trial.PORT, "host_header": preview.host_header or "localhost", **revision}
+        row = {
+            "ip": self.address,
+            "port": preview.port or trial.PORT,
+            "host_header": preview.host_header or "localhost",
+            **revision,
+        }
         self.session = self.table.put(id=self.session, **row)
 
     async def _shows_mark(self) -> bool:

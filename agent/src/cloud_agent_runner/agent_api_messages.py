@@ -103,7 +103,8 @@ class PreviewReport:
     """How the preview is: `detail` is a line for people, `log` the last lines of what was run, where they say more.
 
     `host_header` is by which name visitors' requests are to call the dev server; None as before. `revision` counts the
-    changes of its pages, each of which has open ones reloaded; None if they aren't to be.
+    changes of its pages, each of which has open ones reloaded; None if they aren't to be. `port` is where visitors
+    reach it; None where that's the one that the agent was ready with.
     """
 
     state: PreviewState
@@ -111,6 +112,7 @@ class PreviewReport:
     log: str = ""
     host_header: HostHeader | Literal["127.0.0.1"] | None = None
     revision: int | None = None
+    port: int | None = None
 
 
 class GitToken(BaseModel):

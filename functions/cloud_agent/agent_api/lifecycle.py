@@ -58,7 +58,13 @@ def heartbeat(session: Session, report: Heartbeat) -> Alive:
 def preview(session: Session, report: PreviewReport) -> Accepted:
     """Record how the preview is, for people, and for the proxy. This is no activity: it keeps no session alive."""
     table = SessionsTable(load(AgentApiSettings).sessions_table)
-    table.record_preview(session.session_id, report.preview, host_header=report.host_header, revision=report.revision)
+    table.record_preview(
+        session.session_id,
+        report.preview,
+        host_header=report.host_header,
+        revision=report.revision,
+        port=report.port,
+    )
     return Accepted()
 
 

@@ -74,8 +74,8 @@ def _to_the_egress_proxy(context: CheckContext, agents: str, permissions: list[D
     if document is None:
         yield _finding(context, "EgressProxySecurityGroup", "is gone", _NO_WAY_OUT)
         return
-    ingress = judge(read_rules(document["IpPermissions"]), _PORT, [group(agents)], [], vpc)
-    if not ingress.open:
+    ingress = judge(read_rules(document["IpPermissions"]), [_PORT], [group(agents)], [], vpc)
+    if ingress.closed:
         problem = f"doesn't admit TCP {_PORT} from the agents"
         yield _finding(context, "EgressProxySecurityGroup", problem, _NO_WAY_OUT, "EgressProxyIngress")
     others = [f"{rule.what} from {rule.peer}" for rule in (*ingress.instead, *ingress.beyond)]

@@ -1,7 +1,8 @@
 """Do the security groups let the proxy reach the dev servers, and nobody else?
 
-Checks the agents' security group: it must admit TCP 3000 from the groups the proxy's service actually has, and
-nothing else. The proxy's group must allow that traffic out.
+Checks the agents' security group: it must admit TCP 3000 and 23300 from the groups the proxy's service actually has,
+and nothing else. The proxy's group must allow that traffic out. The second port is that of previews where another of
+the repository's servers has the first.
 
 If it's closed, the proxy tells visitors that the dev server isn't responding. If it's open to more, agents and others
 in the VPC reach a session's dev server without going through the proxy, which checks who may see it. The template is
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from cloud_agent_doctor.engine.context import CheckContext
     from cloud_agent_doctor.engine.findings import Finding
 
-_PORT = 3000
+_PORTS = (3000, 23300)
 
 
 def run(context: CheckContext) -> Iterator[Finding]:
@@ -34,13 +35,13 @@ def run(context: CheckContext) -> Iterator[Finding]:
     yield from findings(
         context,
         Connection(
-            port=_PORT,
+            ports=_PORTS,
             source="the proxy",
             source_groups=proxy_groups(context),
             target="the agents",
             target_groups=(stack.physical_id("AgentSecurityGroup"),),
             declared=(stack.physical_id("ProxySecurityGroup"),),
-            ingress_ids=("AgentIngress", "AgentSecurityGroup"),
+            ingress_ids=("AgentIngress", "AgentSecondIngress", "AgentSecurityGroup"),
             egress_ids=("ProxySecurityGroup",),
             remediation=revert_drift(stack),
         ),

@@ -51,7 +51,7 @@ def run(context: CheckContext) -> Iterator[Finding]:
     yield from findings(
         context,
         Connection(
-            port=_PORT,
+            ports=(_PORT,),
             source=f"the load balancer {which}",
             source_groups=load_balancer.security_groups if load_balancer else (declared,),
             target="the proxy",

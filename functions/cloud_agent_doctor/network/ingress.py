@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Connection:
-    """A TCP connection from the tasks or load balancer in some groups to the tasks in others."""
+    """A TCP connection from the tasks or load balancer in some groups to the tasks in others, at some ports."""
 
-    port: int
+    ports: tuple[int, ...]
     source: str
     """Who connects, as it reads in a sentence: `the load balancer in use, web`."""
     source_groups: tuple[str, ...]
@@ -40,30 +40,35 @@ class Connection:
 class Ingress:
     """Whom a group's rules admit."""
 
-    open: bool
-    """Whether the sources are admitted."""
+    closed: tuple[int, ...]
+    """The ports to which the sources aren't admitted."""
     instead: tuple[SecurityGroupRule, ...]
-    """If they aren't: the rules for this very port that admit other groups."""
+    """The rules for these very ports that admit other groups."""
     beyond: tuple[SecurityGroupRule, ...]
     """The rules that admit more than intended."""
 
 
 def judge(
-    rules: Iterable[SecurityGroupRule], port: int, sources: Sequence[Peer], declared: Sequence[Peer], vpc_cidr: str
+    rules: Iterable[SecurityGroupRule],
+    ports: Sequence[int],
+    sources: Sequence[Peer],
+    declared: Sequence[Peer],
+    vpc_cidr: str,
 ) -> Ingress:
-    """Judge whether the rules admit one of the sources, which are in the VPC, to the port, and who else.
+    """Judge whether the rules admit one of the sources, which are in the VPC, to each of the ports, and who else.
 
-    A range of the VPC's addresses that may use the port admits the sources too, and is more than intended.
+    A range of the VPC's addresses that may use a port admits the sources too, and is more than intended.
     """
     rules = tuple(rules)
-    admitted = any(rule.admits(port) and (rule.peer in sources or rule.peer.meets(vpc_cidr)) for rule in rules)
-    others = [rule for rule in rules if not rule.is_just(port, [*sources, *declared])]
-    stale = [rule for rule in rules if rule.is_just(port, [rule.peer]) and rule.peer.kind is PeerKind.GROUP]
-    return Ingress(
-        open=admitted,
-        instead=() if admitted else tuple(stale),
-        beyond=tuple(rule for rule in others if admitted or rule not in stale),
-    )
+    within = [rule for rule in rules if rule.peer in sources or rule.peer.meets(vpc_cidr)]
+    closed = tuple(port for port in ports if not any(rule.admits(port) for rule in within))
+    stale = tuple(rule for rule in rules if _is_just(rule, closed, [rule.peer]) and rule.peer.kind is PeerKind.GROUP)
+    others = (rule for rule in rules if not _is_just(rule, ports, [*sources, *declared]))
+    return Ingress(closed=closed, instead=stale, beyond=tuple(rule for rule in others if rule not in stale))
+
+
+def _is_just(rule: SecurityGroupRule, ports: Iterable[int], peers: Sequence[Peer]) -> bool:
+    return any(rule.is_just(port, peers) for port in ports)
 
 
 def findings(context: CheckContext, connection: Connection) -> Iterator[Finding]:
@@ -80,8 +85,8 @@ def findings(context: CheckContext, connection: Connection) -> Iterator[Finding]
             return
         rules += read_rules(document["IpPermissions"])
     sources, declared = [group(one) for one in connection.source_groups], [group(one) for one in connection.declared]
-    ingress = judge(rules, connection.port, sources, declared, context.stack.parameters["VpcCidr"])
-    if not ingress.open:
+    ingress = judge(rules, connection.ports, sources, declared, context.stack.parameters["VpcCidr"])
+    if ingress.closed:
         yield _closed(context, connection, ingress)
     if ingress.beyond:
         yield _too_open(context, connection, ingress)
@@ -103,7 +108,7 @@ def _closed(context: CheckContext, connection: Connection, ingress: Ingress) -> 
     admitted = ", ".join(described(context, rule.peer) for rule in ingress.instead) or "nobody"
     return Finding(
         resource=_list(connection.target_groups),
-        problem=f"{_list(connection.target_groups)} of {connection.target} admits TCP {connection.port} from "
+        problem=f"{_list(connection.target_groups)} of {connection.target} admits TCP {_list(ingress.closed)} from "
         f"{admitted}; {connection.source}, is in {_list(connection.source_groups)}.",
         impact=f"Traffic from {connection.source}, to {connection.target} is dropped: visitors wait, then get an "
         "error.",
@@ -117,8 +122,8 @@ def _too_open(context: CheckContext, connection: Connection, ingress: Ingress) -
     more = "; ".join(f"{rule.what} from {described(context, rule.peer)}" for rule in ingress.beyond)
     return Finding(
         resource=_list(connection.target_groups),
-        problem=f"{_list(connection.target_groups)} of {connection.target} admits more than TCP {connection.port} from "
-        f"{_list(connection.source_groups)}: {more}.",
+        problem=f"{_list(connection.target_groups)} of {connection.target} admits more than TCP "
+        f"{_list(connection.ports)} from {_list(connection.source_groups)}: {more}.",
         impact=f"Not only {connection.source}, can reach {connection.target}: that bypasses access control.",
         remediation=f"Put what's needed into the template, with a reason. {revert_drift(context.stack)}",
         confirm=_confirm(*connection.target_groups),
@@ -130,9 +135,14 @@ def _egress(context: CheckContext, connection: Connection) -> Iterator[Finding]:
     documents = [security_group(context, one) for one in connection.source_groups]
     permissions = [one for document in documents if document for one in document["IpPermissionsEgress"]]
     vpc_cidr = context.stack.parameters["VpcCidr"]
-    if not any(allows_egress(permissions, connection.port, target, vpc_cidr) for target in connection.target_groups):
+    shut = [
+        port
+        for port in connection.ports
+        if not any(allows_egress(permissions, port, target, vpc_cidr) for target in connection.target_groups)
+    ]
+    if shut:
         what = (
-            f"lets no TCP {connection.port} out to {_list(connection.target_groups)} of {connection.target}"
+            f"lets no TCP {_list(shut)} out to {_list(connection.target_groups)} of {connection.target}"
             if any(documents)
             else "doesn't exist"
         )
@@ -142,15 +152,15 @@ def _egress(context: CheckContext, connection: Connection) -> Iterator[Finding]:
             impact=f"{connection.target.capitalize()} never gets the visitors' requests: they wait, then get an error.",
             remediation=revert_drift(context.stack)
             if connection.egress_ids
-            else f"In the template that owns {_list(connection.source_groups)}: let TCP {connection.port} out to "
+            else f"In the template that owns {_list(connection.source_groups)}: let TCP {_list(shut)} out to "
             f"{_list(connection.target_groups)}.",
             confirm=_confirm(*connection.source_groups),
             logical_ids=connection.egress_ids,
         )
 
 
-def _list(ids: Sequence[str]) -> str:
-    return ", ".join(ids)
+def _list(items: Sequence[object]) -> str:
+    return ", ".join(map(str, items))
 
 
 def _confirm(*group_ids: str) -> str:

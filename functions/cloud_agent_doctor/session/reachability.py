@@ -30,6 +30,7 @@ HOPS: Final = (
     "ProxyTaskDefinition",
     "AgentSecurityGroup",
     "AgentIngress",
+    "AgentSecondIngress",
 )
 _BEFORE_THE_PROXY: Final[Mapping[int, str]] = {
     HTTPStatus.NOT_FOUND: "that's a listener without our rule",

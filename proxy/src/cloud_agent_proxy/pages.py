@@ -159,7 +159,7 @@ def not_responding(session: Session | None = None, finding: Finding | None = Non
     preview = session.preview if session else None
     state = preview.state if preview else PreviewState.LIVE
     status, error, title, message, what_to_do = _NOT_UP[state]
-    steps = steps_of_probe(finding, session.port if session else None) if state is PreviewState.LIVE else ()
+    steps = steps_of_probe(finding, session.visited_port if session else None) if state is PreviewState.LIVE else ()
     return Page(
         status=status,
         error=error,

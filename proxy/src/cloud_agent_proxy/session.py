@@ -97,6 +97,8 @@ class Session(BaseModel):
     container_reported: bool = Field(default=False, validation_alias="start_token")
     """Whether the container of a STARTING session has reported to the Agent API."""
     preview: Preview | None = None
+    preview_port: int | None = None
+    """Where visitors reach it, if that isn't `port`."""
     page_revision: int | None = None
     """How many changes of its pages there have been; None if they aren't to be reloaded."""
     issue_number: int | None = None
@@ -128,6 +130,11 @@ class Session(BaseModel):
         is_live = self.preview is None or self.preview.state is PreviewState.LIVE
         return self.status is SessionStatus.RUNNING and is_live
 
+    @property
+    def visited_port(self) -> int | None:
+        """The port at which visitors reach its dev server."""
+        return self.preview_port or self.port
+
     def address_within(self, network: IPv4Network) -> Address | None:
         """Return where visitors are sent, None while there is no such place.
 
@@ -136,10 +143,11 @@ class Session(BaseModel):
                 machine lives there) or a system port.
         """
         # Without a live preview visitors get the page that says why, and not that of a refused connection.
-        if not self.has_live_preview or self.ip is None or self.port is None:
+        port = self.visited_port
+        if not self.has_live_preview or self.ip is None or port is None:
             return None
         if self.ip not in network or self.ip.is_link_local:
             raise AddressRefusedError(f"session {self.id}: {self.ip} is not an address of {network}")
-        if not _LOWEST_PORT <= self.port <= _HIGHEST_PORT:
-            raise AddressRefusedError(f"session {self.id}: port {self.port} is not in 1024..65535")
-        return Address(self.ip, self.port, self.host_header)
+        if not _LOWEST_PORT <= port <= _HIGHEST_PORT:
+            raise AddressRefusedError(f"session {self.id}: port {port} is not in 1024..65535")
+        return Address(self.ip, port, self.host_header)

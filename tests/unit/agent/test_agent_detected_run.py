@@ -6,7 +6,7 @@ import asyncio
 import json
 import shutil
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import httpx
@@ -36,6 +36,33 @@ class Page(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Page).serve_forever()
 """
 NODE = "require('http').createServer((_, to) => to.end('page')).listen(process.env.PORT, process.env.HOST)"
+
+# An API as most are, and a page as Vite's is: with an address and a port where they're given some, else with their own.
+API = """
+setTimeout(() => require('http').createServer((_, to) => {
+  to.writeHead(404, {'Content-Type': 'text/html'}); to.end('Cannot GET /')
+}).listen(process.env.PORT || {port}), {delay})
+"""
+PAGE = """#!/usr/bin/env node
+const given = (name) => process.argv[process.argv.indexOf(name) + 1]
+const [host, port] = process.argv.includes('--port') ? [given('--host'), given('--port')] : ['localhost', '{page_port}']
+require('http').createServer((_, to) => {
+  to.writeHead(200, {'Content-Type': 'text/html'}); to.end('page')
+}).listen(port, host, () => console.log(`http://localhost:${port}/`))
+"""
+CONCURRENTLY = '#!/bin/sh\nfor command; do sh -c "$command" & done\nwait\n'
+ONE_SCRIPT = {
+    "package.json": json.dumps({"scripts": {"dev": "concurrently 'node server.js' vite"}}),
+    "server.js": API,
+    "node_modules/.bin/concurrently": CONCURRENTLY,
+    "node_modules/.bin/vite": PAGE,
+}
+TWO_FOLDERS = {
+    "frontend/package.json": json.dumps({"scripts": {"dev": "vite"}}),
+    "frontend/node_modules/.bin/vite": PAGE,
+    "backend/package.json": json.dumps({"scripts": {"dev": "node --watch server.js"}}),
+    "backend/server.js": API,
+}
 
 # What stands in for Vite builds by a copy: packages can't be had here.
 VITE = """#!/bin/sh
@@ -98,11 +125,35 @@ async def test_a_server_is_shown_with_what_vite_builds_for_it(tmp_path: Path) ->
         await _until_body(f"{url}/static/app.js", "two")
 
 
+@pytest.mark.parametrize("files", [ONE_SCRIPT, TWO_FOLDERS], ids=["one script", "two folders"])
+@pytest.mark.parametrize("delay", [0, 3000], ids=["API first", "page first"])
+async def test_an_api_keeps_the_port_that_visitors_come_to_and_the_page_is_shown(
+    tmp_path: Path, files: dict[str, str], delay: int
+) -> None:
+    if not shutil.which("npm"):
+        pytest.skip("npm isn't installed")
+    port, page_port = free_port(), free_port()
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        values = {"{port}": str(port), "{page_port}": str(page_port), "{delay}": str(delay)}
+        for placeholder, value in values.items():
+            text = text.replace(placeholder, value)  # noqa: PLW2901 - the same text, filled in
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    address = ListenAddress("127.0.44.80", "127.0.44.80", port, second_port=free_port())
+    async with _running(tmp_path, RepositoryConfig(), address) as url:
+        assert (await _body(url), url) == ("page", f"http://127.0.44.80:{address.second_port}")
+        await _until_body(f"http://127.0.0.1:{port}", "Cannot GET /")
+        assert await _body(url) == "page"
+
+
 @asynccontextmanager
-async def _running(work_tree: Path, config: RepositoryConfig) -> AsyncIterator[str]:
+async def _running(
+    work_tree: Path, config: RepositoryConfig, address: ListenAddress | None = None
+) -> AsyncIterator[str]:
     """Run what is detected; yield its address once it responds."""
     plan = dev_server_plan(work_tree, config)
-    address = ListenAddress("127.0.44.80", "127.0.44.80", free_port())
+    address = address or ListenAddress("127.0.44.80", "127.0.44.80", free_port())
     dev_server = DevServer(plan, WorkspaceUser(work_tree, None), work_tree, address, {}, notices=Notices())
     running = asyncio.create_task(dev_server.keep_running())
     try:
@@ -120,5 +171,8 @@ async def _body(url: str) -> str:
 
 async def _until_body(url: str, body: str) -> None:
     async with asyncio.timeout(60):
-        while await _body(url) != body:  # noqa: ASYNC110 - nothing tells
+        while True:
+            with suppress(httpx.TransportError):
+                if await _body(url) == body:
+                    return
             await asyncio.sleep(0.1)

@@ -75,7 +75,7 @@ def _plan(work_tree: Path, files: dict[str, str]) -> DevServerPlan:
                 "apps/api/package.json": _package(dev="nodemon api.js"),
             },
             f"cd apps/web && {VITE}",
-            [Process("api", "cd apps/api && npm run dev")],
+            [Process("api", "cd apps/api && npm run dev", 3000)],
         ),
         (
             {"package.json": _package(start="craco start"), "api/package.json": _package(start="node api.js")},
@@ -143,6 +143,49 @@ def test_what_belongs_together_runs_together(
 ) -> None:
     plan = _plan(tmp_path, files)
     assert (plan.dev, list(plan.processes)) == (dev, processes)
+
+
+NODE_API = {"package.json": _package(dev="nest start")}
+ON_VITE, ON_NEXT = ({"package.json": _package(dev=line)} for line in ("vite", "next dev"))
+
+
+@pytest.mark.parametrize(
+    ("page", "api", "planned"),
+    [
+        (ON_VITE, NODE_API, (5173, True, None)),
+        (ON_NEXT, NODE_API, (None, False, None)),
+        (ON_VITE, FASTAPI, (None, False, 8000)),
+        (ON_VITE | {"vite.config.ts": PROXY.replace("8080", "3000")}, FASTAPI, (5173, True, 3000)),
+        (ON_VITE | {"vite.config.ts": PROXY}, NODE_API, (None, False, 8080)),
+        (
+            ON_VITE | {".env": "SITE=http://localhost:3000", "vite.config.ts": "port: 3000,"},
+            FASTAPI,
+            (None, False, 8000),
+        ),
+        (ON_NEXT | {".env": "NEXTAUTH_URL=http://localhost:3000"}, FASTAPI, (None, False, 8000)),
+        ({"package.json": _package(dev="PORT=4000 node dev.js")}, NODE_API, (4000, True, None)),
+    ],
+)
+def test_the_page_leaves_port_3000_to_an_api_that_may_take_it(
+    tmp_path: Path, page: dict[str, str], api: dict[str, str], planned: tuple[int | None, bool, int | None]
+) -> None:
+    plan = _plan(tmp_path, _in("frontend", page) | _in("backend", api))
+    assert (plan.port, plan.leaves_usual_port, *(process.port for process in plan.processes)) == planned
+
+
+@pytest.mark.parametrize(
+    ("procfile", "port"),
+    [
+        ("web: vite\napi: node api.js\n", 5173),
+        ("web: vite\napi: node api.js -p 4000\njs: yarn build --watch\n", None),
+        ("web: PORT=3000 node web.js\napi: node api.js\n", 3000),
+    ],
+)
+def test_a_procfiles_page_leaves_port_3000_to_a_server_without_a_port(
+    tmp_path: Path, procfile: str, port: int | None
+) -> None:
+    plan = _plan(tmp_path, {"Procfile.dev": procfile})
+    assert (plan.port, plan.leaves_usual_port) == (port, port == 5173)
 
 
 def test_all_of_them_are_installed_each_in_its_folder(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ class Camera:
         self.spare_bytes: int | None = None
         self.asked: list[list[str]] = []
 
-    async def take(self, pages: Sequence[str]) -> AsyncGenerator[Picture]:
+    async def take(self, pages: Sequence[str], _: int | None = None) -> AsyncGenerator[Picture]:
         self.asked.append(list(pages))
         if self.spare_bytes is not None:
             raise TooLittleMemoryError(self.spare_bytes)

@@ -314,6 +314,16 @@ def test_the_name_that_a_dev_server_takes_applies_from_then_on(call: Call, table
     assert call("preview", {"state": "live", "host_header": "evil.example"})[0] == 400
 
 
+def test_the_port_that_a_preview_is_moved_to_is_kept_until_it_is_not(call: Call, table: Table) -> None:
+    _put(table, port=3000)
+    assert call("preview", {"state": "live", "port": 23300}) == (200, {})
+    assert (_row(table)["port"], _row(table)["preview_port"]) == (3000, 23300)
+    for port in (22, 65_536, "23300", 23300.5):
+        assert call("preview", {"state": "live", "port": port})[0] == 400
+    assert call("preview", {"state": "starting"}) == (200, {})
+    assert "preview_port" not in _row(table)
+
+
 def test_a_log_that_is_too_long_is_refused_by_name(call: Call, table: Table) -> None:
     status, answer = call("preview", {"state": "failed", "log": "x" * 4_001})
     assert status == 400

@@ -83,3 +83,10 @@ def test_the_first_and_the_last_port_are_fine(port: int) -> None:
 def test_who_opens_a_preview_that_is_not_there_is_shown_why_instead(state: str, *, is_shown: bool) -> None:
     running = session().model_copy(update={"preview": Preview.model_validate({"state": state})})
     assert (running.address_within(NETWORK) is not None) == is_shown
+
+
+def test_a_preview_that_was_moved_is_visited_at_its_port() -> None:
+    moved = session().model_copy(update={"preview_port": 23300})
+    assert str(moved.address_within(NETWORK)) == "10.0.4.2:23300"
+    with pytest.raises(AddressRefusedError):
+        session().model_copy(update={"preview_port": 22}).address_within(NETWORK)

@@ -46,6 +46,10 @@ class Browser:
     reaches_only: tuple[str, ...] | None
     environment: Mapping[str, str]
 
+    def preview_at(self, port: int | None) -> str:
+        """Return the preview's address where it's at another port for the moment; None where it isn't."""
+        return f"{self.preview_url.rpartition(':')[0]}:{port}" if port else self.preview_url
+
     @property
     def launch_options(self) -> dict[str, Any]:
         """How Playwright launches it. Chromium's own sandbox needs user namespaces, which Fargate doesn't allow."""

@@ -46,12 +46,13 @@ current directory. People follow your work live in a browser and steer it with c
 question while you work, so decide, and say in your last message what you assumed.
 
 - The preview is the repository's own dev server at {dev_server_url}. It is installed and started for you, in the \
-background; each request says how it is at that moment. While it is starting, read and plan. Once it is live, it \
-follows your edits: look at your work there (with curl). One that doesn't watch its files shows them once your turn \
-has ended, when it is restarted. Its log is in {preview_log}. Do not start, stop or restart it, and start no other \
-server that outlives a command: it is tried again when files it depends on change, and after each of your turns. \
-When it has failed, fix the cause if that is in the repository and either the request is about it or your work can't \
-be checked without it; otherwise say in your summary what is wrong.
+background; each request says how it is at that moment, and at which port if another server of the repository has \
+that one. While it is starting, read and plan. Once it is live, it follows your edits: look at your work there (with \
+curl). One that doesn't watch its files shows them once your turn has ended, when it is restarted. Its log is in \
+{preview_log}. Do not start, stop or restart it, and start no other server that outlives a command: it is tried again \
+when files it depends on change, and after each of your turns. When it has failed, fix the cause if that is in the \
+repository and either the request is about it or your work can't be checked without it; otherwise say in your summary \
+what is wrong.
 - Commit your work on this branch with clear messages as you go. Do not push: each turn's commits are pushed for \
 you when the turn ends. There are no credentials here and no remote, but the branches on GitHub are here as \
 github/{branch}, and {beside}, fresh at the beginning of each turn: merge or rebase from those. Rewrite \
@@ -142,7 +143,8 @@ def _fenced(kind: str, heading: str, text: str) -> str:
 
 def _preview(preview: PreviewReport) -> str:
     """Return how the preview is. What it wrote is fenced as well: the repository's programs write what they like."""
-    state = f"The preview at this moment: {preview.state}. {_line(preview.detail)}".rstrip()
+    where = f" (at port {preview.port}, in the browser too)" if preview.port else ""
+    state = f"The preview at this moment: {preview.state}{where}. {_line(preview.detail)}".rstrip()
     if not preview.log:
         return state
     return _fenced("preview-log", f"{state} Its last lines, untrusted like the request:", preview.log)

@@ -75,10 +75,10 @@ class Camera:
         self._user = user
         self._memory = memory
 
-    async def take(self, pages: Sequence[str]) -> AsyncGenerator[Picture]:
+    async def take(self, pages: Sequence[str], port: int | None = None) -> AsyncGenerator[Picture]:
         """Yield a picture of each page at each width, as they come: of a page that can't be shown, none.
 
-        After 30 s it ends with those that there are.
+        `port` is the preview's, if it's not where it usually is. After 30 s it ends with those that there are.
 
         Raises:
             TooLittleMemoryError: there are none.
@@ -87,7 +87,7 @@ class Camera:
             raise TooLittleMemoryError(spare)
         deadline = asyncio.get_running_loop().time() + _SECONDS
         wanted = {(page, width) for page in pages for width in WIDTHS}
-        async with ended(await self._start(pages)) as process:
+        async with ended(await self._start(pages, port)) as process:
             try:
                 while wanted and (line := await _within(deadline, _line(process.stdout))):
                     picture = _picture(line, wanted)
@@ -98,10 +98,10 @@ class Camera:
             except (ValueError, TimeoutError) as error:  # what take.mjs doesn't write, such as a line without an end
                 logger.warning("pictures not taken", extra={"reason": str(error) or type(error).__name__})
 
-    async def _start(self, pages: Sequence[str]) -> asyncio.subprocess.Process:
+    async def _start(self, pages: Sequence[str], port: int | None) -> asyncio.subprocess.Process:
         job = {
             "launch": self._browser.launch_options,
-            "url": self._browser.preview_url,
+            "url": self._browser.preview_at(port),
             "pages": list(pages),
             "widths": WIDTHS,
             "seconds": _PAGE_SECONDS,

@@ -91,7 +91,7 @@ class Pictures:
 
     async def _take(self, camera: Camera, pages: Sequence[str], use: Callable[[Picture], Awaitable[None]]) -> None:
         try:
-            async with aclosing(camera.take(pages)) as pictures:
+            async with aclosing(camera.take(pages, self._preview.report.port)) as pictures:
                 async for picture in pictures:
                     await use(picture)
         except TooLittleMemoryError as error:

@@ -89,11 +89,18 @@ class DevServer:
         self._work_tree = work_tree
         self._address = address
         port = plan.port or address.port
-        host = address.host if port == address.port else "127.0.0.1"
+        host = address.host if port == address.port else address.own_host
         self._port = {"HOST": host, "PORT": str(port)}
         self._secrets = {name: value.get_secret_value() for name, value in secrets.items()}
         self._mask = Mask(self._secrets.values())
-        self._exposure = Exposure(address, user, port=port, health_path=plan.health_path, mask=self._mask)
+        self._exposure = Exposure(
+            address,
+            user,
+            port=plan.port or (None if plan.leaves_usual_port else port),
+            leaves_port=plan.leaves_usual_port,
+            health_path=plan.health_path,
+            mask=self._mask,
+        )
         self._services = services or {}
         self._command: WorkspaceCommand | None = None
         self._shown = KeptProcess(_NAME, self._start_shown, notices, self._exposure.follow)
@@ -102,14 +109,15 @@ class DevServer:
         ]
 
     @property
-    def port(self) -> int:
-        """The port at the task's own address."""
-        return self._address.port
+    def second_port(self) -> int | None:
+        """The port at which visitors reach it, where that isn't the task's first one."""
+        port = self._exposure.address.port
+        return port if port != self._address.port else None
 
     @property
     def url(self) -> str:
         """The dev server's address as seen from inside the task."""
-        return self._address.url
+        return self._exposure.address.url
 
     async def install(self, command: str | None = None, *, limit_seconds: float = 600) -> None:
         """Run `command`, else the install command, if there is one.
@@ -177,7 +185,7 @@ class DevServer:
         Raises:
             NoResponseError: there is no response.
         """
-        return await probe(self.url, self._plan.health_path, self._address.port, self._mask)
+        return await probe(self.url, self._plan.health_path, self._exposure.address.port, self._mask)
 
     async def _refuse_tls(self) -> None:
         if await speaks_tls(self._address.reached_at, self._address.port):

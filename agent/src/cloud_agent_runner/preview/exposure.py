@@ -46,11 +46,25 @@ class Exposure:
     have brought no other: the one that responds with a page, of several the one whose URL it has printed.
     """
 
-    def __init__(self, address: ListenAddress, user: WorkspaceUser, *, port: int, health_path: str, mask: Mask) -> None:
-        """`port` is the planned one."""
-        self._address = address
+    def __init__(  # noqa: PLR0913 - of each its own
+        self,
+        address: ListenAddress,
+        user: WorkspaceUser,
+        *,
+        port: int | None,
+        leaves_port: bool = False,
+        health_path: str,
+        mask: Mask,
+    ) -> None:
+        """`port` is the planned one; None where each server takes its own.
+
+        `leaves_port` says that the address' first port isn't forwarded, as another program may be about to take it.
+        """
+        self._address = self.address = address
+        """Where visitors reach it, while it's open: at the first port or at the second."""
+        self._planned = self._ports = [port] if port else []
+        self._leaves_port = leaves_port
         self._user = user
-        self._ports = [port]
         self._health_path = health_path
         self._mask = mask
         self._target: ListeningSocket | None = None
@@ -85,10 +99,13 @@ class Exposure:
                 try:
                     await self._reach(target, stack)
                 except OSError:
-                    self._obstacle = f", and another program on port {self._address.port}, where the preview would be"
+                    self._obstacle = f", and another program on port {self.address.port}, where the preview would be"
                     await asyncio.sleep(_TAKEN_AGAIN_SECONDS)
                     continue
-                self._ports = [self._ports[0], target.port]  # where it will be again after a restart of its own
+                if self.address != self._address:
+                    left = f"port {self._address.port} is left to another server of the repository"
+                    command.note(f"(The preview is at port {self.address.port}, and shows port {target.port}: {left}.)")
+                self._ports = [*self._planned, target.port]  # where it will be again after a restart of its own
                 await self._stay(target, sockets)
 
     async def _reach(self, target: ListeningSocket, stack: AsyncExitStack) -> None:
@@ -97,13 +114,18 @@ class Exposure:
         Raises:
             OSError: the task's address and port are another program's.
         """
-        address = self._address
+        address = self.address = self._address
         is_here = target.port == address.port and (
             target.address.is_unspecified or str(target.address) == address.reached_at
         )
         # (`::` does not always take IPv4, too)
-        if not (is_here and await _accepts(address.reached_at, address.port)):
-            await stack.enter_async_context(forwarded(address.reached_at, address.port, target.host, target.port))
+        if is_here and await _accepts(address.reached_at, address.port):
+            return
+        if self._leaves_port:
+            address = self.address = address.at_second_port
+        # In a container also at `localhost`, where Claude's browser looks, unless the dev server itself is there.
+        host = address.reached_at if target.port == address.port else address.host
+        await stack.enter_async_context(forwarded(host, address.port, target.host, target.port))
 
     async def _stay(self, target: ListeningSocket, sockets: ListeningSockets) -> None:
         """Return once nobody listens there any more."""

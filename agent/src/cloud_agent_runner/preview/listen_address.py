@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
 from cloud_agent_runner.task_metadata import task_metadata
 
 DEV_SERVER_PORT = 3000
+SECOND_PORT = 23300  # which no program takes by itself
 _SHARED_ADDRESS = IPv4Address("127.0.0.1")
 
 
@@ -16,13 +17,20 @@ _SHARED_ADDRESS = IPv4Address("127.0.0.1")
 class ListenAddress:
     """`host` is what the dev server binds, `reached_at` is what the proxy (and our probe) connects to.
 
-    `domain` is that of the sessions' public names; nothing where it isn't known.
+    `domain` is that of the sessions' public names; nothing where it isn't known. `second_port` is where it's reached
+    while `port` is left to another program of the repository.
     """
 
     host: str
     reached_at: str
     port: int
     domain: str = ""
+    second_port: int = SECOND_PORT
+
+    @property
+    def at_second_port(self) -> ListenAddress:
+        """The address with the second port in place of the first."""
+        return replace(self, port=self.second_port)
 
     @property
     def url(self) -> str:
@@ -53,7 +61,7 @@ async def listen_address(metadata_uri: str | None, domain: str = "") -> ListenAd
 
     Every interface at port 3000, unless the task's own address is a loopback one: then many tasks share one
     machine, and the dev server keeps to that address. Where they share 127.0.0.1 itself (a machine without
-    the rest of 127.0.0.0/8), the port is a free one instead of 3000.
+    the rest of 127.0.0.0/8), the ports are free ones instead of 3000 and 23300.
     """
     if metadata_uri is None:
         return ListenAddress("0.0.0.0", str(_SHARED_ADDRESS), DEV_SERVER_PORT, domain)  # noqa: S104 - a container's own
@@ -61,8 +69,9 @@ async def listen_address(metadata_uri: str | None, domain: str = "") -> ListenAd
     own = IPv4Address(metadata["Networks"][0]["IPv4Addresses"][0])
     if not own.is_loopback:
         return ListenAddress("0.0.0.0", str(own), DEV_SERVER_PORT, domain)  # noqa: S104 - a container's own network
-    port = _free_port() if own == _SHARED_ADDRESS else DEV_SERVER_PORT
-    return ListenAddress(str(own), str(own), port, domain)
+    if own == _SHARED_ADDRESS:
+        return ListenAddress(str(own), str(own), _free_port(), domain, _free_port())
+    return ListenAddress(str(own), str(own), DEV_SERVER_PORT, domain)
 
 
 def _free_port() -> int:

@@ -23,15 +23,17 @@ class Process:
 class DevServerPlan:
     """How a dev server runs: what to run once before it, its command, where it listens and answers.
 
-    `port` is the one it insists on; None when it follows $PORT. `health_path` shows whether it works. `reloads` says
-    whether it serves changed files without being restarted. `prepare` is what has to be done between the two. `why`
-    names what shows in the repository that it runs so; for people, so that another reason alone is no other plan.
-    `processes` run beside it.
+    `port` is the one it insists on, or is given; None when it's given the usual one, 3000. `leaves_usual_port` says
+    that another server of the repository may want that one: then nobody else takes it, and without `port` the command
+    gets none. `health_path` shows whether it works. `reloads` says whether it serves changed files without being
+    restarted. `prepare` is what has to be done between the two. `why` names what shows in the repository that it runs
+    so; for people, so that another reason alone is no other plan. `processes` run beside it.
     """
 
     dev: str
     install: str | None = None
     port: int | None = None
+    leaves_usual_port: bool = False
     health_path: str = "/"
     reloads: bool = True
     prepare: Preparation = NO_PREPARATION

@@ -77,9 +77,8 @@ class Preview:
     def report(self) -> PreviewReport:
         """How the preview is now, for people and for Claude."""
         log = self.last_lines() if self._standing.shows_log else ""
-        return PreviewReport(
-            self._standing.state, self._standing.detail, log, self._host_header, revision=self._revision
-        )
+        port = self._dev_server.second_port if self._dev_server else None
+        return PreviewReport(self._standing.state, self._standing.detail, log, self._host_header, self._revision, port)
 
     @property
     def why(self) -> str:

@@ -213,18 +213,30 @@ class SessionsTable:
         )
 
     def record_preview(
-        self, session_id: str, preview: Preview, *, host_header: HostHeader | None, revision: int | None
+        self,
+        session_id: str,
+        preview: Preview,
+        *,
+        host_header: HostHeader | None,
+        revision: int | None,
+        port: int | None = None,
     ) -> None:
         """Keep how a live session's preview is, by which name its dev server is called, and its pages' revision.
 
-        An unknown name is left as it was; pages that aren't to be reloaded have no revision.
+        An unknown name is left as it was; pages that aren't to be reloaded have no revision. `port` is where visitors
+        are sent, if not to the one that the agent was ready with.
         """
-        known = {"preview": preview.model_dump(mode="json"), "host_header": host_header, "page_revision": revision}
+        known = {
+            "preview": preview.model_dump(mode="json"),
+            "host_header": host_header,
+            "page_revision": revision,
+            "preview_port": port,
+        }
         kept = {name: value for name, value in known.items() if value is not None}
+        gone = sorted({"page_revision", "preview_port"} - kept.keys())
         self.update(
             session_id,
-            f"SET {', '.join(f'{name} = :{name}' for name in kept)}"
-            + (" REMOVE page_revision" if revision is None else ""),
+            f"SET {', '.join(f'{name} = :{name}' for name in kept)}" + (f" REMOVE {', '.join(gone)}" if gone else ""),
             Attr("status").is_in(sorted(LIVE)),
             values={f":{name}": value for name, value in kept.items()},
         )

@@ -18,6 +18,7 @@ from cloud_agent.domain.session.unpublished_work import WorkState
 TaskToken = Annotated[str, Field(min_length=1, max_length=2048)]
 PromptId = Annotated[str, Field(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
 SecretName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
+Port = Annotated[int, Field(ge=1024, le=65535), WHOLE]
 WantedHostHeader = Literal["localhost", "public"]
 HostHeader = Literal["localhost", "127.0.0.1", "public"]
 RESULT_LIMIT = 8_000  # characters of Claude's last words that are kept
@@ -59,7 +60,7 @@ class Ready(Report):
     """
 
     task_token: TaskToken
-    port: Annotated[int, Field(ge=1024, le=65535), WHOLE]
+    port: Port
     host_header: WantedHostHeader = "localhost"
     limits: WantedLimits = WantedLimits()
     has_workspace_user: bool = False
@@ -70,11 +71,13 @@ class Ready(Report):
 class PreviewReport(Preview):
     """How the preview is. `host_header` is the name that its dev server turned out to take; None if nobody asked.
 
-    `revision` counts the changes of its pages, each of which has open ones reloaded; None if they aren't to be.
+    `revision` counts the changes of its pages, each of which has open ones reloaded; None if they aren't to be. `port`
+    is where visitors reach it, if that isn't the one that the agent was ready with.
     """
 
     host_header: HostHeader | None = None
     revision: Annotated[int, Field(ge=0, le=1_000_000), WHOLE] | None = None
+    port: Port | None = None
 
     @property
     def preview(self) -> Preview:

@@ -222,9 +222,13 @@ class Account:
             PROXY_GROUP: self._group(
                 PROXY_GROUP,
                 [tcp(8080, groups=[LOAD_BALANCER_GROUP])],
-                [tcp(3000, groups=[AGENT_GROUP]), tcp(443, ranges=["0.0.0.0/0"])],
+                [*(tcp(port, groups=[AGENT_GROUP]) for port in (3000, 23300)), tcp(443, ranges=["0.0.0.0/0"])],
             ),
-            AGENT_GROUP: self._group(AGENT_GROUP, [tcp(3000, groups=[PROXY_GROUP])], [tcp(443, ranges=["0.0.0.0/0"])]),
+            AGENT_GROUP: self._group(
+                AGENT_GROUP,
+                [tcp(port, groups=[PROXY_GROUP]) for port in (3000, 23300)],
+                [tcp(443, ranges=["0.0.0.0/0"])],
+            ),
             OTHER_GROUP: self._group(OTHER_GROUP, [tcp(443, ranges=["0.0.0.0/0"])], [EVERYTHING_OUT]),
         }
         self.groups_in_use = {LOAD_BALANCER_GROUP, PROXY_GROUP, OTHER_GROUP}

@@ -23,9 +23,13 @@ if TYPE_CHECKING:
     from cloud_agent_doctor.engine.check import Check
 
 HOPS = [
-    pytest.param(proxy_ingress.CHECK, PROXY_GROUP, LOAD_BALANCER_GROUP, 8080, id="proxy"),
-    pytest.param(agent_ingress.CHECK, AGENT_GROUP, PROXY_GROUP, 3000, id="agents"),
+    pytest.param(proxy_ingress.CHECK, PROXY_GROUP, LOAD_BALANCER_GROUP, (8080,), id="proxy"),
+    pytest.param(agent_ingress.CHECK, AGENT_GROUP, PROXY_GROUP, (3000, 23300), id="agents"),
 ]
+
+
+def _said(ports: tuple[int, ...]) -> str:
+    return ", ".join(map(str, ports))
 
 
 def only(account: Account, check: Check) -> Finding:
@@ -33,39 +37,42 @@ def only(account: Account, check: Check) -> Finding:
     return finding
 
 
-@pytest.mark.parametrize(("check", "target", "source", "port"), HOPS)
+@pytest.mark.parametrize(("check", "target", "source", "ports"), HOPS)
 def test_a_deleted_group_that_is_admitted_in_place_of_the_right_one_is_named(
-    account: Account, check: Check, target: str, source: str, port: int
+    account: Account, check: Check, target: str, source: str, ports: tuple[int, ...]
 ) -> None:
-    account.groups[target]["IpPermissions"] = [tcp(port, groups=["sg-gone"])]
+    account.groups[target]["IpPermissions"] = [tcp(port, groups=["sg-gone"]) for port in ports]
     finding = only(account, check)
-    assert f"admits TCP {port} from security group sg-gone (deleted)" in finding.problem
+    assert f"admits TCP {_said(ports)} from security group sg-gone (deleted)" in finding.problem
     assert f"is in {source}" in finding.problem
 
 
-@pytest.mark.parametrize(("check", "target", "source", "port"), HOPS)
+@pytest.mark.parametrize(("check", "target", "source", "ports"), HOPS)
 def test_a_group_that_admits_nobody_is_a_finding(
-    account: Account, check: Check, target: str, source: str, port: int
+    account: Account, check: Check, target: str, source: str, ports: tuple[int, ...]
 ) -> None:
     account.groups[target]["IpPermissions"] = []
     finding = only(account, check)
     assert f"{target} of " in finding.problem
-    assert f"admits TCP {port} from nobody; " in finding.problem
+    assert f"admits TCP {_said(ports)} from nobody; " in finding.problem
     assert source in finding.problem
 
 
-@pytest.mark.parametrize(("check", "target", "source", "port"), HOPS)
-def test_another_port_does_not_admit(account: Account, check: Check, target: str, source: str, port: int) -> None:
-    account.groups[target]["IpPermissions"] = [tcp(port + 1, groups=[source])]
+@pytest.mark.parametrize(("check", "target", "source", "ports"), HOPS)
+def test_another_port_does_not_admit(
+    account: Account, check: Check, target: str, source: str, ports: tuple[int, ...]
+) -> None:
+    account.groups[target]["IpPermissions"] = [tcp(ports[0] + 1, groups=[source])]
     shut, wide = account.outcome(check).findings
     assert "from nobody" in shut.problem
-    assert f"tcp {port + 1} from security group {source}" in wide.problem
+    assert f"tcp {ports[0] + 1} from security group {source}" in wide.problem
 
 
-@pytest.mark.parametrize(("check", "target", "source", "port"), HOPS)
+@pytest.mark.parametrize(("check", "target", "source", "ports"), HOPS)
 def test_whatever_is_wider_is_one_finding_that_lists_it(
-    account: Account, check: Check, target: str, source: str, port: int
+    account: Account, check: Check, target: str, source: str, ports: tuple[int, ...]
 ) -> None:
+    port = ports[0]
     account.groups[target]["IpPermissions"] += [
         tcp(port, groups=[OTHER_GROUP, target]),
         tcp(port, ranges=["0.0.0.0/0"]),
@@ -83,14 +90,14 @@ def test_whatever_is_wider_is_one_finding_that_lists_it(
         assert words in finding.problem
 
 
-@pytest.mark.parametrize(("check", "target", "source", "port"), HOPS)
+@pytest.mark.parametrize(("check", "target", "source", "ports"), HOPS)
 def test_a_group_that_lets_nothing_out_is_a_finding_about_it(
-    account: Account, check: Check, target: str, source: str, port: int
+    account: Account, check: Check, target: str, source: str, ports: tuple[int, ...]
 ) -> None:
     account.groups[source]["IpPermissionsEgress"] = [tcp(443, ranges=["0.0.0.0/0"])]
     finding = only(account, check)
     assert source == finding.resource
-    assert f"lets no TCP {port} out to {target}" in finding.problem
+    assert f"lets no TCP {_said(ports)} out to {target}" in finding.problem
 
 
 @pytest.mark.parametrize(("check", "target"), [(proxy_ingress.CHECK, PROXY_GROUP), (agent_ingress.CHECK, AGENT_GROUP)])
@@ -195,3 +202,10 @@ def test_without_a_service_the_stacks_group_is_judged(account: Account) -> None:
     assert Status.HEALTHY is account.outcome(proxy_ingress.CHECK).status
     account.groups[PROXY_GROUP]["IpPermissions"] = []
     assert only(account, proxy_ingress.CHECK).resource == PROXY_GROUP
+
+
+@pytest.mark.parametrize(("side", "says"), [("IpPermissions", "admits"), ("IpPermissionsEgress", "lets no")])
+def test_one_of_the_agents_ports_is_not_both(account: Account, side: str, says: str) -> None:
+    group = AGENT_GROUP if side == "IpPermissions" else PROXY_GROUP
+    account.groups[group][side] = [one for one in account.groups[group][side] if one["FromPort"] != 23300]
+    assert f"{says} TCP 23300 " in only(account, agent_ingress.CHECK).problem

@@ -28,19 +28,19 @@ def test_all_protocols_are_all_ports() -> None:
 
 
 def test_the_very_rule_admits_and_nothing_is_beyond_it() -> None:
-    ingress = judge(read_rules([tcp(8080, groups=["sg-balancer"])]), 8080, [BALANCER], [], VPC)
-    assert (ingress.open, ingress.instead, ingress.beyond) == (True, (), ())
+    ingress = judge(read_rules([tcp(8080, groups=["sg-balancer"])]), [8080], [BALANCER], [], VPC)
+    assert (ingress.closed, ingress.instead, ingress.beyond) == ((), (), ())
 
 
 def test_a_rule_for_another_group_is_named_as_what_is_there_instead() -> None:
     rules = read_rules([tcp(8080, groups=["sg-old"])])
-    ingress = judge(rules, 8080, [BALANCER], [], VPC)
-    assert (False, rules, ()) == (ingress.open, ingress.instead, ingress.beyond)
+    ingress = judge(rules, [8080], [BALANCER], [], VPC)
+    assert ((8080,), rules, ()) == (ingress.closed, ingress.instead, ingress.beyond)
 
 
 def test_what_the_template_declares_is_not_beyond() -> None:
     rules = read_rules([tcp(8080, groups=["sg-balancer", "sg-declared"])])
-    assert judge(rules, 8080, [BALANCER], [group("sg-declared")], VPC).beyond == ()
+    assert judge(rules, [8080], [BALANCER], [group("sg-declared")], VPC).beyond == ()
 
 
 def test_everything_wider_is_beyond() -> None:
@@ -56,14 +56,14 @@ def test_everything_wider_is_beyond() -> None:
         EVERYTHING_OUT | {"UserIdGroupPairs": [{"GroupId": "sg-balancer"}], "IpRanges": []},
     ]
     for permission in wider:
-        ingress = judge(read_rules([just, permission]), 8080, [BALANCER], [], VPC)
+        ingress = judge(read_rules([just, permission]), [8080], [BALANCER], [], VPC)
         assert read_rules([permission]) == ingress.beyond
 
 
 def test_a_range_of_the_vpc_lets_the_source_in_and_one_from_elsewhere_does_not() -> None:
-    assert judge(read_rules([tcp(8080, ranges=["10.0.0.0/8"])]), 8080, [BALANCER], [], VPC).open
-    assert not judge(read_rules([tcp(8080, ranges=["192.0.2.0/24"])]), 8080, [BALANCER], [], VPC).open
-    assert not judge(read_rules([tcp(443, ranges=["0.0.0.0/0"])]), 8080, [BALANCER], [], VPC).open
+    assert not judge(read_rules([tcp(8080, ranges=["10.0.0.0/8"])]), [8080], [BALANCER], [], VPC).closed
+    assert judge(read_rules([tcp(8080, ranges=["192.0.2.0/24"])]), [8080], [BALANCER], [], VPC).closed
+    assert judge(read_rules([tcp(443, ranges=["0.0.0.0/0"])]), [8080], [BALANCER], [], VPC).closed
 
 
 def test_the_way_out_is_by_group_by_range_or_by_a_list_that_is_believed() -> None:

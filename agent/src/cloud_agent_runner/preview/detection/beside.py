@@ -10,10 +10,11 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.preview.detection import install, package_scripts, python_apps, workspaces
-from cloud_agent_runner.preview.detection.found import Program
+from cloud_agent_runner.preview.detection.folder import table
+from cloud_agent_runner.preview.detection.found import USUAL_PORT, Program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable
 
     from cloud_agent_runner.preview.detection.folder import Folder
 
@@ -28,7 +29,12 @@ _CONFIGURATIONS = (
     *("src/setupProxy.js", "package.json", ".env.development", ".env", ".env.example"),
 )  # fmt: skip
 _LOCAL = re.compile(r"(?:https?|ws)://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]):(\d{4,5})\b")
-_PAGES = frozenset({"3000", "4173", "5173"})  # the usual ports of front ends themselves
+_PAGES = frozenset({4173, 5173})  # the usual ports of front ends themselves
+# Whose own is 3000, which then is no other's.
+_ON_USUAL_PORT = re.compile(
+    r"\b(?:blitz|craco|docusaurus|next|nuxi|nuxt|react-app-rewired|react-scripts|rsbuild|solid-start|vinxi|3000)\b"
+)
+_SAYS_USUAL_PORT = re.compile(r"""\bport\b["']?\s*[:=]\s*3000\b""", re.IGNORECASE)
 _USUAL_PORTS = {"flask": 5000}
 _USUAL_PORT = 8000
 
@@ -46,7 +52,7 @@ def with_api(shown: Program, root: Folder, find: Callable[[Folder], Program | No
     apis = [package for package in packages if package.path.name in _APIS]
     for folder in (*root.folders(_API_FOLDERS, len(_API_FOLDERS)), *apis):
         if folder != page and (api := find(folder)):
-            api = replace(api, name=folder.path.name, wanted_port=_port(page, api), beside=())
+            api = _placed(replace(api, name=folder.path.name, beside=()), page)
             return replace(shown, beside=(*shown.beside, api))
     return shown
 
@@ -107,17 +113,26 @@ def _once_built(shown: Program, vite: Program | None) -> Program:
     return replace(shown, dev=f"{build}; {shown.dev}")
 
 
-def _port(page: Folder, api: Program) -> int | None:
-    """Return the $PORT of an API: the one that the page's configuration expects it at, else the framework's usual one.
+def _placed(api: Program, page: Folder) -> Program:
+    """Return an API with its $PORT: where the page's configuration expects it, else the framework's usual one.
 
-    None where it may well listen at another one by itself.
+    None where it may well listen at another one by itself. That is 3000 as likely as not, unless the page is there.
     """
-    expected = _expected(page.text(name) for name in _CONFIGURATIONS)
-    if expected or "$PORT" not in api.dev:
-        return expected
-    return next((port for name, port in _USUAL_PORTS.items() if f" {name} " in api.dev), _USUAL_PORT)
+    is_pages = _is_on_usual_port(page)
+    expected = _expected((page.text(name) for name in _CONFIGURATIONS), _PAGES | ({USUAL_PORT} if is_pages else set()))
+    if not expected and "$PORT" in api.dev:
+        expected = next((port for name, port in _USUAL_PORTS.items() if f" {name} " in api.dev), _USUAL_PORT)
+    may_take = not is_pages and (expected or api.port or USUAL_PORT) == USUAL_PORT
+    return replace(api, wanted_port=expected, may_take_usual_port=may_take)
 
 
-def _expected(texts: Iterable[str]) -> int | None:
-    ports = (int(port) for text in texts for port in _LOCAL.findall(text) if port not in _PAGES)
-    return next((port for port in ports if port <= 65535), None)  # noqa: PLR2004 - of TCP
+def _is_on_usual_port(page: Folder) -> bool:
+    scripts = table(page.json("package.json"), "scripts").values()
+    return any(_ON_USUAL_PORT.search(str(line)) for line in scripts) or any(
+        _SAYS_USUAL_PORT.search(page.text(name)) for name in _CONFIGURATIONS
+    )
+
+
+def _expected(texts: Iterable[str], pages: Container[int]) -> int | None:
+    ports = (int(port) for text in texts for port in _LOCAL.findall(text))
+    return next((port for port in ports if port <= 65535 and port not in pages), None)  # noqa: PLR2004 - of TCP

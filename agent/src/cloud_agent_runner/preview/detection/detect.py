@@ -20,6 +20,7 @@ from cloud_agent_runner.preview.detection import (
 )
 from cloud_agent_runner.preview.detection.beside import with_api, with_front_end, with_watcher
 from cloud_agent_runner.preview.detection.folder import Folder
+from cloud_agent_runner.preview.detection.found import USUAL_PORT
 from cloud_agent_runner.preview.errors import PreviewError
 from cloud_agent_runner.preview.plan import DevServerPlan
 from cloud_agent_runner.preview.toolchains import toolchain_setup
@@ -75,7 +76,8 @@ def dev_server_plan(work_tree: Path, config: RepositoryConfig) -> DevServerPlan:
     if config.dev == NOTHING:
         raise DevServerNotConfiguredError("The repository's settings ask for no preview.")
     if config.dev:
-        plan, folder = DevServerPlan(dev=config.dev, why=f"`dev` in {CONFIG_PATH}"), "."
+        has_port = config.port not in {None, USUAL_PORT}
+        plan, folder = DevServerPlan(config.dev, leaves_usual_port=has_port, why=f"`dev` in {CONFIG_PATH}"), "."
     elif program := _detected(Folder(work_tree)):
         plan, folder = program.plan, str(program.folder.path)
     else:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from cloud_agent_runner.preview.detection.folder import Folder
 
-_SHOWN_PORT = 3000  # the shown one's $PORT in a container
+USUAL_PORT = 3000  # the shown one's $PORT in a container, and what many an API takes that gets none
+_OTHER_PORT = 5173  # of the shown one where something else may want that
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Program:
     `why` names what shows it. `install` are the commands that get what it needs, as seen from the work tree. `port` is
     the one it listens on whatever $PORT says, and `reloads` says whether it serves changed files without being
     restarted. `name` is what people call it, and `wanted_port` the $PORT that it gets where it runs beside another.
+    `may_take_usual_port` says that port 3000 has to be left to it, or to one of several servers that it starts.
     What runs `beside` it has nothing beside itself. `is_whole` says whether it starts all that developers run, and
     `starts` in which folders, if that isn't its own.
     """
@@ -35,6 +37,7 @@ class Program:
     reloads: bool = True
     name: str = "web"
     wanted_port: int | None = None
+    may_take_usual_port: bool = False
     beside: tuple[Program, ...] = ()
     is_whole: bool = False
     starts: frozenset[Folder] = frozenset()
@@ -44,7 +47,9 @@ class Program:
         """How it runs, with what runs beside it, as seen from the work tree."""
         programs = (self, *self.beside)
         processes: list[Process] = []
-        taken = {_SHOWN_PORT, self.port}
+        is_wanted_beside = any(program.may_take_usual_port for program in self.beside) and self.port != USUAL_PORT
+        own_port = self.port or (_OTHER_PORT if is_wanted_beside else None)
+        taken: set[int | None] = {own_port or USUAL_PORT}
         for program in self.beside:
             name, port = _unused(program.name, [process.name for process in processes]), program.wanted_port
             while port and port in taken:
@@ -54,7 +59,8 @@ class Program:
         return DevServerPlan(
             dev=self.folder.command(self.dev),
             install=_all_of(tuple(dict.fromkeys(step for program in programs for step in program.install))),
-            port=self.port,
+            port=own_port,
+            leaves_usual_port=is_wanted_beside or self.may_take_usual_port,
             reloads=all(program.reloads for program in programs),
             processes=tuple(processes),
             why="; beside it ".join(program.why for program in programs),

@@ -121,6 +121,7 @@ def script(folder: Folder, name: str) -> Program | None:
         port=port,
         reloads=not is_unbuilt and all(one.server.reloads(one.command) for one in started if one.server),
         is_whole=len(servers) > 1,
+        may_take_usual_port=len(servers) > 1,
         starts=frozenset(folders),
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cloud_agent_runner.preview.detection import install
 from cloud_agent_runner.preview.detection.command_lines import runs_here, server_in
-from cloud_agent_runner.preview.detection.found import Program
+from cloud_agent_runner.preview.detection.found import USUAL_PORT, Program
 from cloud_agent_runner.preview.detection.shell import without_environments
 from cloud_agent_runner.preview.services.own_servers import PROCFILE_LINE, PROCFILES, server_of
 
@@ -62,4 +62,5 @@ def _processes(folder: Folder, file: str) -> Iterator[Program]:
                 reloads=server is None or server.reloads,
                 name=name,
                 wanted_port=port,
+                may_take_usual_port=server is not None and not port and server.port in {None, USUAL_PORT},
             )
