@@ -204,3 +204,28 @@ def test_where_uv_is_not_on_path_it_is_the_supervisors_own(tmp_path: Path, monke
     monkeypatch.setattr(python, "which", lambda _: None)
     (tmp_path / "setup.py").touch()
     assert "/bin/uv pip install" in python_packages(tmp_path).install
+
+
+@pytest.mark.parametrize(
+    ("workspace", "is_locked"),
+    [
+        ('members = ["backend", "libs/*"]\n', True),
+        ('members = ["*"]\nexclude = ["backend"]\n', False),
+        ('members = ["libs/*"]\n', False),
+    ],
+)
+def test_a_member_of_a_uv_workspace_is_installed_from_its_lock_file(
+    tmp_path: Path, workspace: str, *, is_locked: bool
+) -> None:
+    _write(
+        tmp_path,
+        {
+            "uv.lock": "",
+            "pyproject.toml": f"[tool.uv.workspace]\n{workspace}",
+            "backend/pyproject.toml": f"{PROJECT}{GROUPS}",
+        },
+    )
+    locked = f"UV_PROJECT_ENVIRONMENT={VENV} uv sync --frozen --group dev"
+    install = python_packages(tmp_path, "backend").install
+    assert install.endswith(locked) == is_locked
+    assert ("uv pip install" in install) != is_locked

@@ -31,6 +31,12 @@ _LINE = re.compile(
 )
 _FILES_READ = 50
 _VARIABLES_READ = 1_000
+# What the targets of these files get it by.
+_SAYS_SO = {
+    ("Makefile", "makefile", "GNUmakefile"): re.compile(r"^-?include[ \t]+(?:\./)?\.env[ \t]*$", re.MULTILINE),
+    ("justfile", "Justfile", ".justfile"): re.compile(r"^set dotenv-load(?![ \t]*:=[ \t]*false)", re.MULTILINE),
+    ("Taskfile.yml", "Taskfile.yaml", "taskfile.yml"): re.compile(r"^dotenv:\s*[-\[][^\n]*\.env\b", re.MULTILINE),
+}
 # Of the session's, not of a developer's machine.
 THE_SESSIONS = frozenset({"HOME", "HOST", "LANG", "PATH", "PORT", "TMPDIR"})
 
@@ -66,12 +72,16 @@ def env_file(work_tree: Path, folder: str, name: str = ".env") -> dict[str, str]
 
 
 def procfile_environment(work_tree: Path) -> dict[str, str]:
-    """Return what `.env` says in a repository with a Procfile; nothing in others.
+    """Return what `.env` says in a repository with a Procfile, or with targets that get it; nothing in others.
 
-    As Foreman and `heroku local` give it; other programs read the file themselves, if they're made to. Sources:
-    foreman(1), "ENVIRONMENT"; "Heroku Dev Center: Run your app locally using the Heroku Local command line tool".
+    As Foreman and `heroku local` give it, and make, just and Task where their file says so; other programs read it
+    themselves, if they're made to. Sources: foreman(1), "ENVIRONMENT"; "Heroku Dev Center: Run your app locally using
+    the Heroku Local command line tool"; "GNU make: include"; "just: dotenv-load"; "Task: .env files".
     """
-    if not any(has_repository_file(work_tree, name) for name in ("Procfile", "Procfile.dev")):
+    is_procfile = any(has_repository_file(work_tree, name) for name in ("Procfile", "Procfile.dev"))
+    if not is_procfile and not any(
+        says_so.search(read_repository_text(work_tree, name)) for names, says_so in _SAYS_SO.items() for name in names
+    ):
         return {}
     found = variables(read_repository_text(work_tree, ".env"))
     return {name: value for name, value in found.items() if name not in THE_SESSIONS}

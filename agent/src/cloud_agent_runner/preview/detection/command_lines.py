@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cloud_agent_runner.preview.detection import install, package_scripts, shell
 from cloud_agent_runner.preview.detection.found import Program
 from cloud_agent_runner.preview.detection.running import MANAGERS
-from cloud_agent_runner.preview.detection.servers import NOT_HERE, listening, server_of
+from cloud_agent_runner.preview.detection.servers import NOT_HERE, SERVERS, listening, server_of
 
 if TYPE_CHECKING:
     from cloud_agent_runner.preview.detection.folder import Folder
@@ -22,10 +22,11 @@ def runs_here(line: str) -> bool:
     return all(command.program not in NOT_HERE for command in shell.commands(line))
 
 
-def server_in(folder: Folder, line: str, why: str) -> Program | None:
+def server_in(folder: Folder, line: str, why: str, *, trusts_modules: bool = False) -> Program | None:
     """Return the server that a command line starts in a folder, made to follow $HOST and $PORT where that's known.
 
-    None where it comes to an end, can't be run here, or where nobody knows whether it serves anything.
+    None where it comes to an end, can't be run here, or where nobody knows whether it serves anything. With
+    `trusts_modules`, a Python module of the folder's own serves.
     """
     line = shell.without_environments(line.strip())
     commands = shell.commands(line)
@@ -35,13 +36,22 @@ def server_in(folder: Folder, line: str, why: str) -> Program | None:
     if script and (program := package_scripts.script(where, script)):
         return replace(program, why=f"{why}, which runs {program.why}")
     for command in reversed(commands):
-        if server := server_of(command):
+        server = server_of(command)
+        if trusts_modules and not server and _is_module(folder, command):
+            server = SERVERS["python"]
+        if server:
             flags, port = listening(command, server)
             text = f"{line} {flags}".rstrip()
             return Program(folder, text, why, _install(folder, where), port, reloads=server.reloads(command))
         if command.program in MANAGERS and any(word.startswith(_SERVING_SCRIPTS) for word in command.arguments):
             return Program(folder, line, why, _install(folder, where))
     return None
+
+
+def _is_module(folder: Folder, command: Command) -> bool:
+    """Return whether `python -m` runs a module of the folder's, or of its `src`."""
+    path = command.program.replace(".", "/")
+    return folder.has(*(f"{place}{path}{end}" for place in ("", "src/") for end in (".py", "/__main__.py")))
 
 
 def _script(folder: Folder, commands: list[Command]) -> tuple[Folder, str | None]:

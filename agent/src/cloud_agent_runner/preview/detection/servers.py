@@ -64,9 +64,7 @@ SERVERS: dict[str, Server] = {
     ),
     **dict.fromkeys(_words("browser-sync craco docusaurus expo react-scripts"), Server(verbs=_words("start"))),
     **dict.fromkeys(
-        _words(
-            "adonis docsify ember gatsby hexo honkit jekyll middleman panel rspack vue-cli-service webpack zola"
-        ),
+        _words("adonis docsify ember gatsby hexo honkit jekyll middleman panel rspack vue-cli-service webpack zola"),
         Server(verbs=_words("serve server s develop")),
     ),
     **dict.fromkeys(

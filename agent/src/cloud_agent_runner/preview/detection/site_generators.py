@@ -24,7 +24,7 @@ _PAGES_OF_JEKYLL = ("index.md", "index.html", "_layouts/*.html", "_posts/*", "_i
 # What GitHub Pages builds with where a repository has no Gemfile ("GitHub Docs: About GitHub Pages and Jekyll").
 _GEMFILE = '"$HOME/.github-pages/Gemfile"'
 _MAKE_GEMFILE = (
-    f'mkdir -p "$HOME/.github-pages" && echo "source \'https://rubygems.org\'; gem \'github-pages\'; gem \'webrick\'" '
+    f"mkdir -p \"$HOME/.github-pages\" && echo \"source 'https://rubygems.org'; gem 'github-pages'; gem 'webrick'\" "
     f"> {_GEMFILE} && BUNDLE_GEMFILE={_GEMFILE} bundle install"
 )
 

@@ -8,6 +8,7 @@ import shlex
 import sys
 import tomllib
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path, PurePath
 from shutil import which
 from typing import TYPE_CHECKING, Any
@@ -139,11 +140,26 @@ def _make(version: str | None) -> str:
 
 
 def _uv(project: _Project) -> str | None:
-    if not project.has("uv.lock"):
+    if not project.has("uv.lock") and not _is_uv_member(project):
         return None
     extras = "".join(f" --extra {name}" for name in _chosen(project, "project", "optional-dependencies"))
     groups = "".join(f" --group {name}" for name in _chosen(project, "dependency-groups"))
     return f"{_in(project)}UV_PROJECT_ENVIRONMENT={_ENVIRONMENT} {_uv_program()} sync --frozen{extras}{groups}"
+
+
+def _is_uv_member(project: _Project) -> bool:
+    """Return whether uv has the project's packages in the lock file of a workspace around it, which it finds itself."""
+    if not project.table("project"):
+        return False
+    for level in project.folder.parents:
+        root = _Project(project.work_tree, level, "")
+        path = str(project.folder.relative_to(level))
+        settings = root.table("tool", "uv", "workspace")
+        lists = (listed if isinstance(listed := settings.get(key), list) else [] for key in ("members", "exclude"))
+        is_member, is_excluded = (any(fnmatch(path, str(name).rstrip("/")) for name in names) for names in lists)
+        if is_member and not is_excluded and root.has("uv.lock"):
+            return True
+    return False
 
 
 def _poetry(project: _Project) -> str | None:

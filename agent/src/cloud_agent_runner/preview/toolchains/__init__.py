@@ -7,5 +7,6 @@ environment is made. Neither fails: what can't be had is said in the command's o
 from __future__ import annotations
 
 from cloud_agent_runner.preview.toolchains.missing import requested_bun, requested_python, toolchain_setup
+from cloud_agent_runner.preview.toolchains.version_files import MISE_FILES
 
-__all__ = ["requested_bun", "requested_python", "toolchain_setup"]
+__all__ = ["MISE_FILES", "requested_bun", "requested_python", "toolchain_setup"]
