@@ -55,7 +55,7 @@ def _plan(work_tree: Path, files: dict[str, str]) -> DevServerPlan:
                 "pnpm-workspace.yaml": "packages: ['./sites/**', '!sites/old']\n",
                 "sites/shop/package.json": _package(dev="next dev"),
             },
-            'cd sites/shop && npm run dev -- --hostname "$HOST" --port "$PORT"',
+            'cd sites/shop && pnpm run dev --hostname "$HOST" --port "$PORT"',
         ),
         (
             {
