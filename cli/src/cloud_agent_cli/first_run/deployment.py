@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import tomllib
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ DEFAULTS: Final = {
     "WebhookDomainName": "",
 }
 NOT_DEPLOYED: Final = "NOT_DEPLOYED"
+_EMPTY: Final = re.compile(r"(?:^|\s)(\w+)=(?=\s|$)")
 _IN_REVIEW = "REVIEW_IN_PROGRESS"  # a change set was made, and no resource yet
 
 
@@ -71,12 +73,24 @@ def read_samconfig(path: Path, environment: str) -> Settings:
     options: dict[str, Any] = {}
     for command in ("global", "deploy"):
         options |= commands.get(command, {}).get("parameters", {})
-    overrides = options.get("parameter_overrides", [])
-    return Settings(
-        options.get("stack_name"),
-        options.get("region"),
-        read_parameters(shlex.split(overrides) if isinstance(overrides, str) else overrides),
-    )
+    parameters = _overrides(options.get("parameter_overrides", {}))
+    return Settings(options.get("stack_name"), options.get("region"), parameters)
+
+
+def _overrides(given: Mapping[str, object] | list[str] | str) -> dict[str, str]:
+    """Return the parameters as SAM takes them: of a table, of a list, or of the text that --guided writes.
+
+    Raises:
+        ParameterError: SAM refuses it, or would take something else than it says.
+    """
+    if isinstance(given, dict):
+        return {name: str(value) for name, value in given.items()}
+    words: list[str] = []
+    for text in [given] if isinstance(given, str) else given:
+        if empty := _EMPTY.search(text):
+            raise ParameterError(f'SAM doesn\'t take {empty[1]}= without a value: write {empty[1]}="".')
+        words += shlex.split(text)
+    return read_parameters(words)
 
 
 def read_parameters(texts: Iterable[str]) -> dict[str, str]:
@@ -88,8 +102,8 @@ def read_parameters(texts: Iterable[str]) -> dict[str, str]:
     found = {}
     for text in texts:
         name, equals, value = text.partition("=")
-        if not equals or not name.isidentifier():
-            raise ParameterError(f"{text} isn't Name=Value.")
+        if not equals or not name.isidentifier() or name == "ParameterKey":
+            raise ParameterError(f'{text} isn\'t Name=Value. A value with spaces has quotes: Name="a value".')
         found[name] = value.strip("\"'")
     return found
 

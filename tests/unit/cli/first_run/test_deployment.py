@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
+from samcli.cli.types import CfnParameterOverridesType
 from tests.kit.stack_template import ROOT
 
 from cloud_agent_cli import main as cli
@@ -26,12 +29,31 @@ def written(path: Path, overrides: str) -> Path:
 
 @pytest.mark.parametrize(
     "overrides",
-    ['["DomainName=example.com", "TriggerLabel=two words"]', '\'DomainName="example.com" TriggerLabel="two words"\''],
-    ids=["a list", "the text that --guided writes"],
+    [
+        '{ DomainName = "example.com", TriggerLabel = "two words", HostedZoneId = "", MaxSessions = 5 }',
+        """['DomainName=example.com MaxSessions=5', 'TriggerLabel="two words"', 'HostedZoneId=""']""",
+        """'DomainName="example.com" TriggerLabel="two words" HostedZoneId="" MaxSessions="5"'""",
+    ],
+    ids=["a table", "a list", "the text that --guided writes"],
 )
-def test_the_parameters_are_those_of_samconfig(tmp_path: Path, overrides: str) -> None:
-    expected = {"DomainName": "example.com", "TriggerLabel": "two words"}
+def test_the_parameters_are_those_that_sam_takes_from_samconfig(tmp_path: Path, overrides: str) -> None:
+    expected = {"DomainName": "example.com", "TriggerLabel": "two words", "HostedZoneId": "", "MaxSessions": "5"}
     assert read_samconfig(written(tmp_path, overrides), "prod") == Settings("agents", "eu-west-1", expected)
+    assert CfnParameterOverridesType().convert(tomllib.loads(f"it = {overrides}")["it"], None, None) == expected
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        ('["TriggerLabel=:robot: claude"]', "claude isn't Name=Value. A value with spaces has quotes"),
+        ('["HostedZoneId="]', 'SAM doesn\'t take HostedZoneId= without a value: write HostedZoneId=""'),
+        ("'HostedZoneId= MaxSessions=5'", "SAM doesn't take HostedZoneId= without a value"),
+        ('["ParameterKey=MaxSessions,ParameterValue=5"]', "isn't Name=Value"),
+    ],
+)
+def test_a_parameter_that_sam_refuses_or_cuts_off_is_refused(tmp_path: Path, overrides: str, words: str) -> None:
+    with pytest.raises(ParameterError, match=re.escape(words)):
+        read_samconfig(written(tmp_path, overrides), "prod")
 
 
 def test_the_example_is_understood() -> None:
