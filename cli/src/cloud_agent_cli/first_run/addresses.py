@@ -1,4 +1,4 @@
-"""Do the agents' security groups let out what the parameters name?
+"""Do the agents' security groups let out to AnthropicBaseUrl?
 
 Only with AgentEgress=open do agents reach port 80. A rule of the template compares whole values, so that it can't tell
 http from https (AWS CloudFormation Template Reference, "Rule functions").
@@ -16,33 +16,25 @@ if TYPE_CHECKING:
 
     from cloud_agent_doctor.engine.context import CheckContext
 
-_IMPACTS = {
-    "GitHubUrl": "No session can clone its branch.",
-    "GitHubApiUrl": "Claude's requests of GitHub's API fail.",
-    "AnthropicBaseUrl": "Every session's first turn fails.",
-}
+_NAME = "AnthropicBaseUrl"
 
 
 def run(context: CheckContext) -> Iterator[Finding]:
-    """Find the addresses without TLS, where agents reach port 443 alone."""
-    parameters = context.stack.parameters
-    egress = parameters["AgentEgress"]
-    if egress == "open":
-        return
-    for name, impact in _IMPACTS.items():
-        if parameters[name].startswith("http://"):
-            yield Finding(
-                resource=name,
-                problem=f"{name}={parameters[name]} has port 80, and with AgentEgress={egress} agents reach 443 only.",
-                impact=impact,
-                remediation=f"Deploy with an https address as {name}, or with AgentEgress=open.",
-                confirm="docs/egress.md",
-            )
+    """Find an address without TLS, where agents reach port 443 alone."""
+    egress, url = (context.stack.parameters[name] for name in ("AgentEgress", _NAME))
+    if egress != "open" and url.startswith("http://"):
+        yield Finding(
+            resource=_NAME,
+            problem=f"{_NAME}={url} has port 80, and with AgentEgress={egress} agents reach 443 only.",
+            impact="Every session's first turn fails.",
+            remediation=f"Deploy with an https address as {_NAME}, or with AgentEgress=open.",
+            confirm="docs/egress.md",
+        )
 
 
 CHECK = Check(
     name="addresses",
-    question="Do the agents' security groups let out what the parameters name?",
+    question="Do the agents' security groups let out to AnthropicBaseUrl?",
     run=run,
     actions=(),
 )

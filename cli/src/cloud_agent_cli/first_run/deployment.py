@@ -27,8 +27,6 @@ DEFAULTS: Final = {
     "CertificateArn": "",
     "ClaudeModel": "claude-sonnet-5-5",
     "EgressProxyImageUri": "",
-    "GitHubApiUrl": "https://api.github.com",
-    "GitHubUrl": "https://github.com",
     "HostedZoneId": "",
     "IndexAtUatDomain": "false",
     "LoadBalancer": "own",

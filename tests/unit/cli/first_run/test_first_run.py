@@ -78,7 +78,7 @@ FAULTS: list[tuple[str, Callable[[ReadyAccount], Any] | None, dict[str, str], st
     ("no access", lambda a: setattr(a, "model_access", "NOT_AVAILABLE"), BEDROCK, "model-access", "agreement NOT_AV"),
     ("no model", None, {"ModelProvider": "bedrock"}, "model-access", "no model or inference profile claude-sonnet"),
     ("other's model", None, BEDROCK | {"ModelProvider": "anthropic"}, "model-access", "is a model of Bedrock's"),
-    ("port 80", None, {"AgentEgress": "internet", "GitHubUrl": "http://ghe.test"}, "addresses", "has port 80, and"),
+    ("port 80", None, {"AgentEgress": "internet", "AnthropicBaseUrl": "http://llm.test"}, "addresses", "has port 80"),
     ("definition", lambda a: a.diagnostics.append(NOTE), {}, "workflow-definition", "StartedBy is not supported"),
 ]
 
