@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import re
 from ipaddress import IPv4Address, IPv4Network
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ from cloud_agent_runner.attachments.download import GITHUB_IMAGES
 from cloud_agent_runner.workspace.network_environment import network_environment
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.kit.security_groups import Rule
 
     Document = dict[str, Any]
@@ -104,6 +108,18 @@ def test_the_egress_proxy_reaches_what_internet_does_and_admits_agents_alone(exp
 def environment(resources: Document, task: str) -> dict[str, Any]:
     (container,) = resources[task]["Properties"]["ContainerDefinitions"]
     return {one["Name"]: one["Value"] for one in container["Environment"]}
+
+
+def test_the_policy_of_the_endpoint_for_s3_admits_what_the_tasks_behind_it_read_and_write(
+    expanded_template: Document, root: Path
+) -> None:
+    """The proxy's tasks are in the agents' subnets; agents have URLs of the objects that sessions keep."""
+    page = (root / "docs/egress.md").read_text()
+    admitted = set(re.findall(r"\| `([\w:`, ]+)` \| `arn:aws:s3:::<ArtifactsBucket>/(\w+)/\*`", page))
+    role = json.dumps(evaluated(expanded_template, GIVEN)["Resources"]["ProxyTaskRole"])
+    proxys = {("s3:GetObject", prefix) for prefix in re.findall(r"ArtifactsBucket[^\"]*?/(\w+)/\*", role)}
+    assert proxys
+    assert admitted == proxys | {("s3:GetObject`, `s3:PutObject", prefix) for prefix in ("cache", "unpublished")}
 
 
 def test_agents_are_given_the_proxys_name_in_the_vpc(expanded_template: Document) -> None:
