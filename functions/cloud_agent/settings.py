@@ -165,9 +165,7 @@ class ReconcilerSettings(CloseSessionSettings, TaskSettings):
 
 
 # What the platform's own libraries read; every function has them from the template's Globals.
-POWERTOOLS_VARIABLES = frozenset(
-    {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"},
-)
+POWERTOOLS_VARIABLES = frozenset({"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"})
 
 # Logical id in template.yaml -> the settings its code reads.
 FUNCTIONS: dict[str, type[Settings]] = {

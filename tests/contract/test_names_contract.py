@@ -96,7 +96,9 @@ def test_a_function_is_traced_and_logged_unless_it_runs_all_the_time_that_claude
     runs_often = function in {"AgentApiFunction", "PublisherFunction"}
 
     assert functions[function]["TracingConfig"] == {"Mode": "PassThrough" if runs_often else "Active"}
-    assert functions[function]["LoggingConfig"].get("SystemLogLevel") == ("WARN" if runs_often else None)
+    logging = functions[function]["LoggingConfig"]
+    assert logging.get("SystemLogLevel") == ("WARN" if runs_often else None)
+    assert "ApplicationLogLevel" not in logging, "above INFO, Lambda drops the lines that metrics are made of"
 
 
 def test_every_log_group_expires(resources: Document) -> None:

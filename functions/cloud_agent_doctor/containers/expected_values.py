@@ -33,7 +33,6 @@ _PARAMETERS: Final = {
     "MAX_TURNS": "MaxTurns",
     "MODEL_PROVIDER": "ModelProvider",
     "PICTURES": "Pictures",
-    "POWERTOOLS_LOG_LEVEL": "LogLevel",
     "REPOSITORY_CLAUDE_SETTINGS": "RepositoryClaudeSettings",
     "TRACKER_KEYS": "TrackerKeys",
     "TRACKER_URL": "TrackerUrl",

@@ -1,7 +1,7 @@
 """May as many agents run at once as MaxSessions lets?
 
 Fargate counts the vCPUs of all On-Demand tasks of an account in a region, and a new account has few. Beyond the quota
-RunTask starts nothing: the session fails after its retries, rather than waiting in the queue. The agents, the tasks
+RunTask starts nothing: the session waits in the queue, for a day at most, though slots are free. The agents, the tasks
 of the proxies and the canary must fit, beside whatever else runs in the account.
 """
 
@@ -34,7 +34,7 @@ def run(context: CheckContext) -> Iterator[Finding]:
             resource=_QUOTA["QuotaCode"],
             problem=f"The quota for Fargate On-Demand vCPUs is {allowed:g}; {sessions} agents of {units} CPU units and "
             f"the proxy take {needed:g}.",
-            impact="Sessions beyond it fail to start, instead of waiting in the queue.",
+            impact="Sessions beyond it wait in the queue, for a day at most, though slots are free.",
             remediation=f"Request an increase to at least {needed:g} with `aws service-quotas "
             f"request-service-quota-increase --service-code fargate --quota-code {_QUOTA['QuotaCode']} "
             f"--desired-value {needed:g}`, or deploy with a smaller MaxSessions.",
