@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.costs import idle, sessions
 from tests.costs.prices import AS_OF, PRICES, Usage, plus, times, usd
 from tests.costs.sessions import PROFILES
-from tests.costs.stack import LIMITS, function_gb, parameter, template, transitions
+from tests.costs.stack import LIMITS, function_gb, image_megabytes, parameter, template, transitions
 from tests.kit.stack_template import ROOT
 
 PATH = ROOT / "docs/costs.md"
@@ -21,7 +21,8 @@ _CONCURRENCY = 10  # executions of a new account
 
 def document() -> str:
     """Return the whole document."""
-    return "\n".join([*_head(), *_hour(), *_choice(), *_counted(), *_once(), *_fargate(), *_month(), *_prices()]) + "\n"
+    of_a_session = (*_hour(), *_choice(), *_counted(), *_once(), *_fargate(), *_way_out())
+    return "\n".join([*_head(), *of_a_session, *_month(), *_prices()]) + "\n"
 
 
 def orchestration() -> dict[str, float]:
@@ -155,9 +156,27 @@ def _fargate() -> list[str]:
     return [
         "## The container, in an hour",
         "",
-        "The template runs it on x86; the image can be built for ARM, too.",
+        "The parameter `Architecture` says on which processor it runs.",
         "",
         *_table(["`AgentCpu` / `AgentMemory`", "x86, US dollars", "ARM, US dollars"], rows),
+        "",
+    ]
+
+
+def _way_out() -> list[str]:
+    megabytes = image_megabytes()
+    image = 1e6 * megabytes
+    rows = [
+        [f"its image of {megabytes} MB by a NAT gateway, at each start", _usd(usd({"nat_byte": image}))],
+        ["the same with a gateway endpoint for S3 in the VPC, where ECR keeps it", _usd(usd({"gateway_byte": image}))],
+        ["with `AssignPublicIp=ENABLED`, the agent's address, in an hour", _usd(usd({"address": 1}))],
+    ]
+    return [
+        "## The container's way to the internet",
+        "",
+        *_table(["", "US dollars"], rows),
+        "",
+        "By a NAT gateway, what a session clones, installs and downloads costs the same for each GB.",
         "",
     ]
 

@@ -42,6 +42,8 @@ PRICES = {
     "load_balancer": Price(0.0225, "hours", "$0.0225 an hour", "Elastic Load Balancing pricing: Application"),
     "address": Price(0.005, "hours", "$0.005 an hour", "Amazon VPC pricing: public IPv4 addresses"),
     "nat": Price(0.045, "hours", "$0.045 an hour", "Amazon VPC pricing: NAT gateways"),
+    "nat_byte": Price(0.045 / 1e9, "bytes", "$0.045 a GB processed", "Amazon VPC pricing: NAT gateways"),
+    "gateway_byte": Price(0.0, "bytes", "free: gateway endpoints", "Amazon VPC pricing: VPC endpoints"),
     "vcpu": Price(0.04048, "hours", "$0.04048 an hour", "AWS Fargate pricing: Linux/x86"),
     "gb": Price(0.004445, "hours", "$0.004445 an hour", "AWS Fargate pricing: Linux/x86"),
     "vcpu_arm": Price(0.03238, "hours", "$0.03238 an hour", "AWS Fargate pricing: Linux/ARM"),

@@ -29,6 +29,13 @@ def template() -> Document:
     return read_template()
 
 
+def image_megabytes() -> int:
+    """Return how large the agent's image is as deploy.md's commands push it, from docs/images.md."""
+    page = (ROOT / "docs/images.md").read_text()
+    (_gzip, zstd), *_proxy = re.findall(r"\*\*(\d+)\*\* \| \*\*(\d+)\*\*", page.partition("| all |")[2])
+    return int(zstd)
+
+
 def parameter(name: str) -> Any:  # noqa: ANN401 - of the parameter's own type
     """Return a parameter's default."""
     return template()["Parameters"][name]["Default"]
