@@ -1,4 +1,4 @@
-"""`make images`: all images, built by the container engine that there is, each with its digest and what is in it.
+"""`make images`: all images, built by the container engine that there is, each with its id and what is in it.
 
 Base images that `make base-images` made are used in place of a registry's. `IMAGE_BUILD_ARGS` has arguments of the
 Dockerfiles, `NAME=value` with spaces between: what it says holds wherever images are built.
@@ -34,16 +34,17 @@ _CERTIFICATES = "/run/certificates.crt"
 
 
 def build(engine: Engine, unit: str, output: IO[bytes], platform: str = "") -> str:
-    """Build one unit's image and return its digest; what the engine has built before it doesn't build anew.
+    """Build one unit's image and return its id; what the engine has built before it doesn't build anew.
 
-    Without `platform` it's built for this machine.
+    Without `platform` it's built for this machine. An id isn't the digest by which a registry knows the image: that one
+    comes with the push.
 
     Raises:
         ImageBuildError: it can't be built; why stands at the end of `output`.
     """
     with tempfile.TemporaryDirectory() as folder:
-        digest = Path(folder) / "digest"
-        arguments = ["--tag", TAGS[unit], "--iidfile", str(digest)]
+        image_id = Path(folder) / "id"
+        arguments = ["--tag", TAGS[unit], "--iidfile", str(image_id)]
         if platform:
             arguments += ["--platform", platform]
         for base in base_images(PROJECT / unit / "Dockerfile"):
@@ -57,7 +58,7 @@ def build(engine: Engine, unit: str, output: IO[bytes], platform: str = "") -> s
             arguments += ["--layers", "--network", "host", *_trust(os.environ, Path(folder))]
         if engine.start("build", *arguments, str(PROJECT / unit), output=output).wait():
             raise ImageBuildError(f"{engine.program} can't build the image of {unit}/Dockerfile.")
-        return digest.read_text()
+        return image_id.read_text()
 
 
 def build_arguments(environment: Mapping[str, str]) -> dict[str, str]:
@@ -104,20 +105,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("No container engine answers: docker, podman, finch or buildah.\n")
         return 1
     try:
-        digests = {unit: build(engine, unit, sys.stderr.buffer, platform) for unit in TAGS}
+        image_ids = {unit: build(engine, unit, sys.stderr.buffer, platform) for unit in TAGS}
     except ImageBuildError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    for unit, digest in digests.items():
-        sys.stdout.write(f"{TAGS[unit]}  {platform}  {digest}  {_contents(engine, unit, digest, options.contents)}\n")
+    for unit, image_id in image_ids.items():
+        contents = _contents(engine, unit, image_id, options.contents)
+        sys.stdout.write(f"{TAGS[unit]}  {platform}  {image_id}  {contents}\n")
     return 0
 
 
-def _contents(engine: Engine, unit: str, digest: str, folder: Path) -> Path:
+def _contents(engine: Engine, unit: str, image_id: str, folder: Path) -> Path:
     """Write what is in the image and return where."""
     folder.mkdir(exist_ok=True)
     file = folder / f"{unit}.cdx.json"
-    file.write_text(json.dumps(bill_of_materials(engine, TAGS[unit], digest), indent=1))
+    file.write_text(json.dumps(bill_of_materials(engine, TAGS[unit], image_id), indent=1))
     return file
 
 

@@ -29,7 +29,7 @@ _PROGRAMS = "usr/local/share/programs"
 _ARCHIVE = 'exec tar --create --directory="$("$0" mount "$1")" . 2>/dev/null'
 
 
-def bill_of_materials(engine: Engine, image: str, digest: str) -> dict[str, Any]:
+def bill_of_materials(engine: Engine, image: str, image_id: str) -> dict[str, Any]:
     """Return what an image holds as a CycloneDX document ("CycloneDX: JSON Reference", 1.6).
 
     Raises:
@@ -41,7 +41,7 @@ def bill_of_materials(engine: Engine, image: str, digest: str) -> dict[str, Any]
         export = _mounted(engine, container) if is_buildah else engine.start("export", container)
         assert export.stdout  # noqa: S101 - for the type checker: it's a pipe
         with export.stdout as archive:
-            document = bill_of_materials_of(archive, image, digest)
+            document = bill_of_materials_of(archive, image, image_id)
             archive.read()  # what follows the archive's end, without which the engine would fail to write it
         if export.wait():
             raise ImageBuildError(f"{engine.program} can't read the image {image}.")
@@ -57,7 +57,7 @@ def _mounted(engine: Engine, container: str) -> subprocess.Popen[bytes]:
     return Engine("sh", engine.environment).start(*script) if is_root else engine.start("unshare", "sh", *script)
 
 
-def bill_of_materials_of(archive: IO[bytes], image: str, digest: str) -> dict[str, Any]:
+def bill_of_materials_of(archive: IO[bytes], image: str, image_id: str) -> dict[str, Any]:
     """Return the document of an image whose files are in `archive`."""
     with tarfile.open(fileobj=archive, mode="r|") as files:
         urls = sorted({url for file in files for url in _package_urls(files, file)})
@@ -65,7 +65,7 @@ def bill_of_materials_of(archive: IO[bytes], image: str, digest: str) -> dict[st
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
         "version": 1,
-        "metadata": {"component": {"type": "container", "name": image, "version": digest}},
+        "metadata": {"component": {"type": "container", "name": image, "version": image_id}},
         "components": [_component(url) for url in urls],
     }
 
