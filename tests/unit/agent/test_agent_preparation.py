@@ -21,6 +21,12 @@ SQLITE_FILE = (
     "{ ! grep -qs '^DB_CONNECTION=sqlite' .env || grep -q '^DB_DATABASE=.' .env || touch database/database.sqlite; }"
 )
 INIT_DB = '@click.command("init-db")\ndef init_db_command():\n    ...\n'
+PRISMA_CONFIG = """\
+export default defineConfig({
+  schema: "db/schema",
+  migrations: { path: "db/migrations", seed: "tsx db/seed.ts" },
+})
+"""
 
 
 def _repository(folder: Path, files: dict[str, str]) -> Path:
@@ -94,6 +100,31 @@ def _repository(folder: Path, files: dict[str, str]) -> Path:
             ],
         ),
         ({"apps/node_modules/manage.py": "", "apps/api/inner/manage.py": "", "docs/x/manage.py": ""}, "", []),
+        (
+            {"prisma.config.ts": PRISMA_CONFIG, "db/migrations/migration_lock.toml": ""},
+            "",
+            [
+                Step("npx --no-install prisma generate"),
+                Step("npx --no-install prisma migrate deploy"),
+                Step("npx --no-install prisma db seed", is_once=True),
+            ],
+        ),
+        (
+            {"web/package.json": '{"prisma": {"schema": "db/x.prisma"}}', "web/db/migrations/migration_lock.toml": ""},
+            "",
+            [
+                Step("cd web && npx --no-install prisma generate"),
+                Step("cd web && npx --no-install prisma migrate deploy"),
+            ],
+        ),
+        ({"drizzle.config.ts": "", "drizzle/0000_dish.sql": ""}, "", [Step("npx --no-install drizzle-kit migrate")]),
+        (
+            {"packages/db/drizzle.config.ts": "{ out: './m' }", "packages/db/m/0/migration.sql": ""},
+            "",
+            [Step("cd packages/db && npx --no-install drizzle-kit migrate")],
+        ),
+        ({"drizzle.config.json": '{"out": "m"}'}, "", [Step("npx --no-install drizzle-kit push")]),
+        ({"drizzle.config.ts": "export default {\n  driver: 'd1-http',\n}"}, "", []),
         (
             {"knexfile.js": "", "seeds/dishes.js": ""},
             "",

@@ -219,6 +219,13 @@ async def test_a_server_that_is_not_there_is_named_with_what_to_do(
         ({"Procfile.dev": "a: redis-server x.conf\nb: redis-server -p 6380\nc: mysqld && x\n"}, (Wanted("redis"),)),
         ({"web/Procfile.dev": "a: /opt/valkey-server --port 6379\n", "Procfile": "b: postgres"}, (Wanted("redis"),)),
         ({".env": "A=postgres://localhost:6432/x\n# B=mysql://localhost/x\nC=redis://cache:6379\nD=localhost"}, ()),
+        (
+            {"prisma.config.ts": "schema: 'd'", "d/a.prisma": 'datasource x {\n provider = "mysql"', "d/b.prisma": ""},
+            (Wanted("mysql"),),
+        ),
+        ({"packages/db/drizzle.config.ts": 'export default {\n  dialect: "postgresql",\n}'}, (Wanted("postgres"),)),
+        ({"drizzle.config.js": "dialect: 'sqlite'"}, ()),
+        ({"package.json": '{"prisma": {"schema": "\\ud800"}}', "prisma.config.ts": "schema: '\0'"}, ()),
         ({"node_modules/prisma/schema.prisma": 'datasource db {\n  provider = "mysql"\n}\n'}, ()),
     ],
 )  # fmt: skip

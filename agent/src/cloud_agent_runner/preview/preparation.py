@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from cloud_agent_runner.preview.database_schemas import drizzle, prisma
 from cloud_agent_runner.preview.folders import at, folders, names_in
-from cloud_agent_runner.repository.file import has_repository_file, read_repository_object, read_repository_text
+from cloud_agent_runner.repository.file import has_repository_file, read_repository_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,15 +86,21 @@ def _alembic(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
 
 
 def _prisma(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
-    package = read_repository_object(work_tree, at(folder, "package.json"))
-    settings = package.get("prisma")
-    if not has_repository_file(work_tree, at(folder, "prisma/schema.prisma")):
-        return
-    yield Step(_in(folder, "npx --no-install prisma generate"))
-    has_migrations = has_repository_file(work_tree, at(folder, "prisma/migrations/migration_lock.toml"))
-    yield Step(_in(folder, f"npx --no-install prisma {'migrate deploy' if has_migrations else 'db push'}"))
-    if isinstance(settings, dict) and settings.get("seed"):
-        yield Step(_in(folder, "npx --no-install prisma db seed"), is_once=True)
+    if found := prisma(work_tree, folder):
+        yield Step(_in(folder, "npx --no-install prisma generate"))
+        has_migrations = has_repository_file(work_tree, at(found.migrations, "migration_lock.toml"))
+        yield Step(_in(folder, f"npx --no-install prisma {'migrate deploy' if has_migrations else 'db push'}"))
+        if found.has_seeds:
+            yield Step(_in(folder, "npx --no-install prisma db seed"), is_once=True)
+
+
+def _drizzle(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
+    if found := drizzle(work_tree, folder):
+        files = [at(found.migrations, name) for name in names_in(work_tree / found.migrations)]
+        has_migrations = any(
+            file.endswith(".sql") or has_repository_file(work_tree, at(file, "migration.sql")) for file in files
+        )
+        yield Step(_in(folder, f"npx --no-install drizzle-kit {'migrate' if has_migrations else 'push'}"))
 
 
 def _knex(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
@@ -123,7 +130,7 @@ def _laravel(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
             yield Step(_in(folder, "php artisan db:seed --force"), is_once=True)
 
 
-_RULES = (_django, _flask, _alembic, _prisma, _knex, _rails, _laravel)
+_RULES = (_django, _flask, _alembic, _prisma, _drizzle, _knex, _rails, _laravel)
 
 
 def _init_db(work_tree: Path) -> str | None:
@@ -153,7 +160,7 @@ def _is_command(folder: Path, name: str) -> bool:
 def _migrations(folder: Path) -> Iterator[str]:
     """Yield the names of the migrations in the folder and its folders, wherever frameworks keep them."""
     for pattern in ("migrations/*", "*/migrations/*", "migrations/versions/*", "alembic/versions/*", "db/migrate/*",
-                    "database/migrations/*", "prisma/migrations/*/*"):  # fmt: skip
+                    "database/migrations/*", "prisma/migrations/*/*", "drizzle/*", "drizzle/*/*"):  # fmt: skip
         with suppress(OSError):
             yield from (path.name for path in folder.glob(pattern) if _MIGRATION.search(path.name))
 

@@ -1,6 +1,7 @@
 """The services that a repository needs by what its files say.
 
-These are its Compose file, environments, Prisma schemas, the settings of Rails' and Laravel's databases, and Procfiles.
+These are its Compose file, environments, schemas of Prisma and Drizzle, the settings of Rails' and Laravel's databases,
+and Procfiles.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from cloud_agent_runner.preview.database_schemas import drizzle, prisma, prisma_texts
 from cloud_agent_runner.preview.env_files import env_texts
+from cloud_agent_runner.preview.folders import folders
 from cloud_agent_runner.preview.services.compose import services_in_compose
 from cloud_agent_runner.preview.services.own_servers import servers_in_procfiles
 from cloud_agent_runner.preview.services.service import Account, Wanted, url_scheme
@@ -24,7 +27,6 @@ if TYPE_CHECKING:
     from cloud_agent_runner.repository.config import ServiceName
 
 _FILES_LOOKED_AT = 50
-_SCHEMAS = ("prisma/schema.prisma", "*/prisma/schema.prisma", "*/*/prisma/schema.prisma")
 # One on this machine, at the usual port: what is elsewhere, or commented out, isn't what a session would run.
 _URL = re.compile(
     r"""^\s*(?:export\s+)?\w+\s*=\s*["']?(?P<kind>postgres|mysql|mariadb|redis)(?:ql)?(?:\+\w+)?://"""
@@ -40,11 +42,15 @@ _DATABASE_YML = ("config/database.yml", "*/config/database.yml")
 _CONNECTION = re.compile(r"^DB_CONNECTION=[\"']?(?P<kind>mysql|mariadb|pgsql)\b", re.MULTILINE)
 _LARAVEL_HOSTS = ("", "localhost", "127.0.0.1", "mysql", "mariadb", "pgsql")
 _PROVIDER = re.compile(r"^datasource\s+\w+\s*\{[^}]*?\bprovider\s*=\s*\"(?P<kind>postgres|mysql)", re.MULTILINE)
-_KINDS: dict[str, ServiceName] = {"postgres": "postgres", "mysql": "mysql", "mariadb": "mysql", "redis": "redis"}
+_KINDS: dict[str, ServiceName] = {
+    **dict.fromkeys(("postgres", "postgresql"), "postgres"),
+    **dict.fromkeys(("mysql", "mariadb"), "mysql"),
+    "redis": "redis",
+}
 
 
 def needed_services(work_tree: Path) -> tuple[Wanted, ...]:
-    """Return the services that a Compose file, environments, Prisma, Rails or a Procfile name, each kind once."""
+    """Return the services that a Compose file, environments, schemas, Rails or a Procfile name, each kind once."""
     found = dict[str, Wanted]()
     environments = tuple(env_texts(work_tree))
     for wanted in (
@@ -94,9 +100,13 @@ def _value(text: str, name: str) -> str:
 
 
 def _in_schemas(work_tree: Path) -> Iterator[Wanted]:
-    for text in _texts(work_tree, *_SCHEMAS):
-        for found in _PROVIDER.finditer(text):
-            yield Wanted(_KINDS[found["kind"]])
+    for folder in folders(work_tree):
+        schema, settings = prisma(work_tree, folder), drizzle(work_tree, folder)
+        for text in prisma_texts(work_tree, schema) if schema else ():
+            for found in _PROVIDER.finditer(text):
+                yield Wanted(_KINDS[found["kind"]])
+        if settings and (kind := _KINDS.get(settings.dialect)):
+            yield Wanted(kind)
 
 
 def _texts(work_tree: Path, *patterns: str) -> Iterator[str]:
