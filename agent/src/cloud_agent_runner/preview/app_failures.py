@@ -108,7 +108,7 @@ APP_RULES = (
         (
             r"Environment variable not found: (\w+)",
             r"""(?:<frozen os>|/os\.py)", line \d+, in __getitem__\n(?:.*\n){0,2}KeyError: '(\w+)'""",
-            rf"(?:[Ss]et|[Dd]efine|[Pp]rovide) (?:the |an? )?[`'\"]?{_VARIABLE}[`'\"]? env",
+            rf"(?:[Ss]et|Define|define|Provide|provide) (?:the |an? )?[`'\"]?{_VARIABLE}[`'\"]? env",
             r"(\w+) not found\. Declare it as envvar",
             r'key not found: "([A-Z][A-Z0-9_]+)" \(KeyError\)',
             r"validation errors? for \w*(?:Settings|Config)\n(\w+)\n  Field required",
