@@ -28,6 +28,8 @@ JEKYLL = 'bundle exec jekyll serve --host "$HOST" --port "$PORT"'
         ({**GO, "cmd/worker/main.go": "package main\n", "cmd/server/main.go": GO_SERVER}, "go run ./cmd/server"),
         ({**GIN, "cmd/shop/main.go": "package main\n"}, "go run ./cmd/shop"),
         ({**GO, "cmd/tool/main.go": "package main\n", "cmd/shop/main.go": GO_SERVER}, "go run ./cmd/shop"),
+        ({**GO, "cmd/api/main.go": "package main\n", "cmd/tool/main.go": "package main\n"}, "go run ./cmd/api"),
+        ({**GO, "cmd/tool/main.go": "package main\n"}, None),
         ({**COBRA, "main.go": GO_SERVER, "cmd/serve.go": '\tUse:   "serve",\n'}, "go run . serve"),
         ({**COBRA, "main.go": GO_SERVER}, None),
         ({**GO, "main.go": "package main\n"}, None),

@@ -36,10 +36,10 @@ def find(folder: Folder) -> Program | None:
         return None
     sources = [folder.text(name) for name in folder.files(_SOURCES)]
     module = folder.text("go.mod")
-    if not (_FRAMEWORK.search(module) or any(map(_SERVES.search, sources))):
-        return None
     main = _main(folder)
     if main is None:
+        return None
+    if not (_FRAMEWORK.search(module) or any(map(_SERVES.search, sources)) or _place(main) is not None):
         return None
     words = ["go", "run", "." if main == "." else f"./{main}"]
     if _COMMANDS.search(module):
