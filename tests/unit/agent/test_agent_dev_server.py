@@ -27,7 +27,7 @@ SERVER = f"exec {sys.executable} -u -m http.server"
 
 
 def _dev_server(plan: DevServerPlan, folder: Path) -> DevServer:
-    address = ListenAddress("127.0.0.1", "127.0.0.1", free_port())
+    address = ListenAddress("127.0.0.1", "127.0.0.1", free_port(), second_port=free_port())
     return DevServer(plan, WorkspaceUser(folder, None), folder, address, {}, notices=Notices())
 
 
@@ -136,17 +136,16 @@ server.serve_forever()
 """
 
 
-async def test_a_server_for_https_is_shown_or_said_to_be_one_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("port", ["own", "planned"])
+async def test_a_server_that_takes_only_https_is_shown(tmp_path: Path, port: str) -> None:
     own_certificate(tmp_path)
     (tmp_path / "server.py").write_text(HTTPS)
-    for port in (str(free_port()), '"$PORT"'):
-        dev_server = _dev_server(DevServerPlan(dev=f"exec {sys.executable} server.py {port}"), tmp_path)
-        async with _running(dev_server):
-            if port == '"$PORT"':
-                with pytest.raises(DevServerNotReadyError, match=r"takes only HTTPS at port \d+\. Start it without:"):
-                    await dev_server.wait_until_ready(limit_seconds=20)
-            else:
-                assert (await dev_server.wait_until_ready(limit_seconds=20)).is_page
+    own = str(free_port()) if port == "own" else '"$PORT"'
+    dev_server = _dev_server(DevServerPlan(dev=f"exec {sys.executable} server.py {own}"), tmp_path)
+    async with _running(dev_server), httpx.AsyncClient() as http:
+        assert (await dev_server.wait_until_ready(limit_seconds=20)).is_page
+        assert (dev_server.second_port is None) == (port == "own")
+        assert (await http.get(f"{dev_server.url}/server.py")).text == HTTPS
 
 
 async def test_a_server_that_ends_is_not_told_where_to_listen(tmp_path: Path) -> None:

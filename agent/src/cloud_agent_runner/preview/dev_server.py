@@ -14,7 +14,6 @@ from cloud_agent_runner.preview.kept_process import KeptProcess
 from cloud_agent_runner.preview.live_reload import reloads_pages
 from cloud_agent_runner.preview.probe import NoResponseError, PageResponse, probe
 from cloud_agent_runner.preview.remedies import remedy
-from cloud_agent_runner.preview.tls import speaks_tls
 from cloud_agent_runner.workspace.command import WorkspaceCommand
 from cloud_agent_runner.workspace.command_output import Mask
 from cloud_agent_runner.workspace.user import Processes
@@ -150,8 +149,8 @@ class DevServer:
         """Return what `health_path` responds with for visitors: a page at once, an error when it stands for seconds.
 
         Raises:
-            DevServerNotReadyError: there was no response within `limit_seconds`, it died three times before one
-                (`last_lines` says why), or it takes HTTPS alone where visitors would reach it.
+            DevServerNotReadyError: there was no response within `limit_seconds`, or it died three times before one;
+                `last_lines` says why.
         """
         seen = ""
         try:
@@ -165,7 +164,7 @@ class DevServer:
                         response = await self.probe()
                     except NoResponseError as error:
                         seen = f": {error}"
-                        await self._refuse_tls()
+                        await self._exposure.reach_by_tls()
                     else:
                         errs_since = errs_since or clock()
                         if response.is_page or clock() - errs_since >= _ERROR_STANDS_SECONDS:
@@ -186,13 +185,6 @@ class DevServer:
             NoResponseError: there is no response.
         """
         return await probe(self.url, self._plan.health_path, self._exposure.address.port, self._mask)
-
-    async def _refuse_tls(self) -> None:
-        if await speaks_tls(self._address.reached_at, self._address.port):
-            raise DevServerNotReadyError(
-                f"{self._plan.in_words} takes only HTTPS at port {self._address.port}. Start it without: visitors' "
-                "connections are encrypted up to the proxy anyway."
-            )
 
     async def listens(self) -> bool:
         """Say whether the dev server itself takes connections; no request is made, so its log stays as it is."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from cloud_agent_runner.preview.port_forward import forwarded
 from cloud_agent_runner.preview.probe import NoResponseError, probe
+from cloud_agent_runner.preview.tls import speaks_tls
 from cloud_agent_runner.workspace.listening_sockets import ListeningSockets
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Exposure:
         """Where visitors reach it, while it's open: at the first port or at the second."""
         self._planned = self._ports = [port] if port else []
         self._leaves_port = leaves_port
+        self._is_tls = False
         self._user = user
         self._health_path = health_path
         self._mask = mask
@@ -90,6 +92,12 @@ class Exposure:
         """Say whether the dev server itself takes connections; no request is made, so its log stays as it is."""
         return self._target is not None and await _accepts(self._target.host, self._target.port)
 
+    async def reach_by_tls(self) -> None:
+        """Have what takes only TLS where visitors reach it as it is forwarded to instead, from the second port."""
+        address = self.address
+        if address == self._address and not self._is_tls:
+            self._is_tls = await speaks_tls(address.reached_at, address.port)
+
     async def follow(self, command: WorkspaceCommand) -> NoReturn:
         """Keep the dev server that `command` runs reachable, until cancelled."""
         sockets = ListeningSockets(self._user, command.pid)
@@ -104,6 +112,7 @@ class Exposure:
                     continue
                 if self.address != self._address:
                     left = f"port {self._address.port} is left to another server of the repository"
+                    left = "it takes only HTTPS" if self._is_tls else left
                     command.note(f"(The preview is at port {self.address.port}, and shows port {target.port}: {left}.)")
                 self._ports = [*self._planned, target.port]  # where it will be again after a restart of its own
                 await self._stay(target, sockets)
@@ -119,20 +128,21 @@ class Exposure:
             target.address.is_unspecified or str(target.address) == address.reached_at
         )
         # (`::` does not always take IPv4, too)
-        if is_here and await _accepts(address.reached_at, address.port):
+        if is_here and not self._is_tls and await _accepts(address.reached_at, address.port):
             return
-        if self._leaves_port:
+        if self._leaves_port or self._is_tls:
             address = self.address = address.at_second_port
         # In a container also at `localhost`, where Claude's browser looks, unless the dev server itself is there.
         host = address.reached_at if target.port == address.port else address.host
         await stack.enter_async_context(forwarded(host, address.port, target.host, target.port))
 
     async def _stay(self, target: ListeningSocket, sockets: ListeningSockets) -> None:
-        """Return once nobody listens there any more."""
+        """Return once nobody listens there any more, or visitors have to reach it otherwise."""
+        was_tls = self._is_tls
         logger.info("dev server listens", extra={"address": str(target.address), "port": target.port})
         self._target, self._obstacle = target, ""
         try:
-            while await sockets.has(target):  # noqa: ASYNC110 - no event tells
+            while self._is_tls == was_tls and await sockets.has(target):  # noqa: ASYNC110 - no event tells
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:
             self._target = None
