@@ -173,6 +173,55 @@ def test_the_page_leaves_port_3000_to_an_api_that_may_take_it(
     assert (plan.port, plan.leaves_usual_port, *(process.port for process in plan.processes)) == planned
 
 
+ON_CRA = {"package.json": json.dumps({"scripts": {"start": "react-scripts start"}, "proxy": "http://localhost:5001"})}
+PAGE = {"index.html": ""}
+
+
+@pytest.mark.parametrize(
+    ("files", "dev", "processes"),
+    [
+        (FASTAPI | _in("frontend", ON_VITE | PAGE), f"cd frontend && {VITE}", [Process("server", UVICORN, 8000)]),
+        (
+            {"package.json": _package(dev="nodemon server.js")} | _in("client", ON_CRA | {"public/index.html": ""}),
+            "cd client && npm run start",
+            [Process("server", "npm run dev", 5001)],
+        ),
+        (
+            {"manage.py": "", "shop/templates/page.html": ""}
+            | _in("frontend", ON_VITE | PAGE | {"vite.config.ts": PROXY}),
+            f"cd frontend && {VITE}",
+            [Process("server", RUNSERVER, 8080)],
+        ),
+        ({"manage.py": "", "shop/templates/page.html": ""} | _in("frontend", ON_VITE | PAGE), RUNSERVER, []),
+        (FASTAPI | _in("frontend", ON_VITE), UVICORN, []),
+        (ON_VITE | PAGE | _in("client", ON_VITE | PAGE), VITE, []),
+        (
+            _in("frontend", {"requirements.txt": "dash\n", "app.py": "import dash\n"}) | _in("backend", FASTAPI),
+            f"cd frontend && {PYTHON} app",
+            [Process("backend", f"cd backend && {UVICORN}", 8000)],
+        ),
+        (
+            _in("ui", ON_VITE) | _in("server", NODE_API),
+            f"cd ui && {VITE}",
+            [Process("server", "cd server && npm run dev")],
+        ),
+        (
+            _in("my-app", ON_VITE) | _in("my-app-api", FASTAPI),
+            f"cd my-app && {VITE}",
+            [Process("my-app-api", f"cd my-app-api && {UVICORN}", 8000)],
+        ),
+        ({"requirements.txt": "", "mysite/manage.py": "", "examples/manage.py": ""}, f"cd mysite && {RUNSERVER}", []),
+        (_in("packages/lib", {"package.json": _package(dev="tsup -w")}) | _in("packages/playground", ON_VITE),
+         f"cd packages/playground && {VITE}", []),
+    ],
+)  # fmt: skip
+def test_a_page_and_its_server_are_found_in_whichever_folders_they_are(
+    tmp_path: Path, files: dict[str, str], dev: str, processes: list[Process]
+) -> None:
+    plan = _plan(tmp_path, files)
+    assert (plan.dev, list(plan.processes)) == (dev, processes)
+
+
 @pytest.mark.parametrize(
     ("procfile", "port"),
     [

@@ -14,14 +14,14 @@ from cloud_agent_runner.preview.detection.folder import table
 from cloud_agent_runner.preview.detection.found import USUAL_PORT, Program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable
+    from collections.abc import Callable
 
     from cloud_agent_runner.preview.detection.folder import Folder
 
-_API_FOLDERS = ("backend", "server", "api", "apps/api", "apps/server", "apps/backend")
+_API_FOLDERS = ("backend", "server", "api", "apps/api", "apps/server", "apps/backend", "*")
 _FRONT_END_FOLDERS = ("frontend", "client", "assets", "web", "static_src", "vite")
+_FOLDERS_LIMIT = 200
 _HAS_VITE_RUBY = re.compile(r"""^\s*gem ["']vite_(?:ruby|rails)""", re.MULTILINE)
-_APIS = frozenset({"backend", "server", "api"})
 # Where a front end says at which port it expects its API.
 _CONFIGURATIONS = (
     *("vite.config.ts", "vite.config.js", "vite.config.mjs", "astro.config.mjs", "vue.config.js", "nuxt.config.ts"),
@@ -46,13 +46,14 @@ def with_api(shown: Program, root: Folder, find: Callable[[Folder], Program | No
     """
     packages = workspaces.members(root)
     page, *others = shown.starts or {shown.folder}
-    is_page = page.has("package.json") and page.path.name not in _APIS and not (packages and page == root)
+    is_page = page.has("package.json") or page.path.name in workspaces.FRONT_ENDS
+    if workspaces.is_api(page) or (packages and page == root):
+        return shown
     if shown.is_whole or others or not is_page:
         return shown
-    apis = [package for package in packages if package.path.name in _APIS]
-    for folder in (*root.folders(_API_FOLDERS, len(_API_FOLDERS)), *apis):
-        if folder != page and (api := find(folder)):
-            api = _placed(replace(api, name=folder.path.name, beside=()), page)
+    for folder in (*root.folders(_API_FOLDERS, _FOLDERS_LIMIT), *packages):
+        if workspaces.is_api(folder) and folder != page and (api := find(folder)):
+            api = placed(replace(api, name=folder.path.name, beside=()), page)
             return replace(shown, beside=(*shown.beside, api))
     return shown
 
@@ -113,13 +114,12 @@ def _once_built(shown: Program, vite: Program | None) -> Program:
     return replace(shown, dev=f"{build}; {shown.dev}")
 
 
-def _placed(api: Program, page: Folder) -> Program:
+def placed(api: Program, page: Folder) -> Program:
     """Return an API with its $PORT: where the page's configuration expects it, else the framework's usual one.
 
     None where it may well listen at another one by itself. That is 3000 as likely as not, unless the page is there.
     """
-    is_pages = _is_on_usual_port(page)
-    expected = _expected((page.text(name) for name in _CONFIGURATIONS), _PAGES | ({USUAL_PORT} if is_pages else set()))
+    is_pages, expected = _is_on_usual_port(page), expected_port(page)
     if not expected and "$PORT" in api.dev:
         expected = next((port for name, port in _USUAL_PORTS.items() if f" {name} " in api.dev), _USUAL_PORT)
     may_take = not is_pages and (expected or api.port or USUAL_PORT) == USUAL_PORT
@@ -133,6 +133,8 @@ def _is_on_usual_port(page: Folder) -> bool:
     )
 
 
-def _expected(texts: Iterable[str], pages: Container[int]) -> int | None:
-    ports = (int(port) for text in texts for port in _LOCAL.findall(text))
+def expected_port(page: Folder) -> int | None:
+    """Return the port at which a front end's configuration expects its API; None where it says nothing of one."""
+    pages = _PAGES | ({USUAL_PORT} if _is_on_usual_port(page) else set())
+    ports = (int(port) for name in _CONFIGURATIONS for port in _LOCAL.findall(page.text(name)))
     return next((port for port in ports if port <= 65535 and port not in pages), None)  # noqa: PLR2004 - of TCP

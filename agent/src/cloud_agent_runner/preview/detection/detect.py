@@ -21,6 +21,7 @@ from cloud_agent_runner.preview.detection import (
 from cloud_agent_runner.preview.detection.beside import with_api, with_front_end, with_watcher
 from cloud_agent_runner.preview.detection.folder import Folder
 from cloud_agent_runner.preview.detection.found import USUAL_PORT
+from cloud_agent_runner.preview.detection.front_end import with_page
 from cloud_agent_runner.preview.errors import PreviewError
 from cloud_agent_runner.preview.plan import DevServerPlan
 from cloud_agent_runner.preview.toolchains import toolchain_setup
@@ -28,7 +29,7 @@ from cloud_agent_runner.repository.config import CONFIG_PATH, NOTHING, Repositor
 from cloud_agent_runner.repository.config_file import EXAMPLE, RepositoryConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from cloud_agent_runner.preview.detection.found import Program
@@ -58,8 +59,48 @@ _EVIDENCE: tuple[Callable[[Folder], Program | None], ...] = (
 )
 # Those whose pages' scripts and styles something else builds.
 _SERVERS = frozenset({python_apps.find, frameworks.rails, frameworks.laravel})
-_USUAL_FOLDERS = ("frontend", "web", "client", "app", "site", "website", "docs", "backend", "server", "api")
+# What says enough where a folder's name says nothing.
+_OF_APPLICATIONS = (
+    *(python_apps.find, frameworks.rails, frameworks.laravel, frameworks.phoenix, frameworks.deno),
+    *(package_scripts.find, frameworks.spring, go_programs.find),
+)
+_USUAL_FOLDERS = (
+    *("frontend", "web", "client", "front", "ui", "webapp", "app", "site", "website", "docs"),
+    *("backend", "server", "api"),
+)
+# Where no application of the repository's own is, but what goes with one, or shows how to use a library.
+_ASIDE = frozenset(
+    (
+        *(
+            "example",
+            "examples",
+            "sample",
+            "samples",
+            "demo",
+            "demos",
+            "template",
+            "templates",
+            "fixtures",
+            "test",
+            "tests",
+        ),
+        *(
+            "e2e",
+            "spec",
+            "bench",
+            "benchmark",
+            "benchmarks",
+            "vendor",
+            "third_party",
+            "node_modules",
+            "scripts",
+            "tools",
+        ),
+        *("build", "dist", "deploy", "infra", "packages", "libs"),
+    )
+)
 _FOLDERS_LIMIT = 20
+_OTHERS_LIMIT = 50
 
 
 class DevServerNotConfiguredError(PreviewError):
@@ -114,12 +155,17 @@ def _detected(root: Folder) -> Program | None:
     built = workspaces.likeliest_first(containers.built_folders(root))
     for folder in (root, *packages, *root.folders(_USUAL_FOLDERS, _FOLDERS_LIMIT), *apps, *built):
         if program := _in_folder(folder):
+            both = with_page(program, _in_folder) if folder == root else program
+            return with_api(program, root, _in_folder) if both is program else both
+    others = [folder for folder in root.folders(("*", "packages/*"), _OTHERS_LIMIT) if folder.path.name not in _ASIDE]
+    for folder in workspaces.likeliest_first(others):
+        if program := _in_folder(folder, _OF_APPLICATIONS):
             return with_api(program, root, _in_folder)
     return static_site.find(root)
 
 
-def _in_folder(folder: Folder) -> Program | None:
-    for find in _EVIDENCE:
+def _in_folder(folder: Folder, evidence: Collection[Callable[[Folder], Program | None]] = _EVIDENCE) -> Program | None:
+    for find in evidence:
         if program := find(folder):
             if find in _SERVERS:
                 return with_front_end(program)

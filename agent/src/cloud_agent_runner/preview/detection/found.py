@@ -25,7 +25,8 @@ class Program:
     the one it listens on whatever $PORT says, and `reloads` says whether it serves changed files without being
     restarted. `name` is what people call it, and `wanted_port` the $PORT that it gets where it runs beside another.
     `may_take_usual_port` says that port 3000 has to be left to it, or to one of several servers that it starts.
-    What runs `beside` it has nothing beside itself. `is_whole` says whether it starts all that developers run, and
+    `is_server` says that it's known for no pages of its own, as Node.js is. What runs `beside` it has nothing beside
+    itself. `is_whole` says whether it starts all that developers run, and
     `starts` in which folders, if that isn't its own.
     """
 
@@ -39,6 +40,7 @@ class Program:
     wanted_port: int | None = None
     may_take_usual_port: bool = False
     beside: tuple[Program, ...] = ()
+    is_server: bool = False
     is_whole: bool = False
     starts: frozenset[Folder] = frozenset()
 

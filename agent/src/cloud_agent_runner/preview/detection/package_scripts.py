@@ -11,7 +11,7 @@ from cloud_agent_runner.preview.detection import install, shell, unbuilt
 from cloud_agent_runner.preview.detection.folder import table
 from cloud_agent_runner.preview.detection.found import Program
 from cloud_agent_runner.preview.detection.running import calls_engine, running
-from cloud_agent_runner.preview.detection.servers import NOT_HERE, OF_OTHERS, listening, server_of
+from cloud_agent_runner.preview.detection.servers import NOT_HERE, OF_NODE, OF_OTHERS, listening, server_of
 from cloud_agent_runner.preview.package_managers import node_packages
 
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ def script(folder: Folder, name: str) -> Program | None:
         install=_install(folder, started),
         port=port,
         reloads=not is_unbuilt and all(one.server.reloads(one.command) for one in started if one.server),
+        is_server=bool(started) and all(one.command.program in OF_NODE for one in started),
         is_whole=len(servers) > 1,
         may_take_usual_port=len(servers) > 1,
         starts=frozenset(folders),

@@ -48,6 +48,9 @@ class Server:
 _ENDS = _words("build preview optimize check lint test sync generate info init add export clean install deploy")
 _RELOAD = _words("--reload --debug")
 _RUNTIME = Server(follows_with=_words("--watch --watch-path --hot watch -w"))
+_RUNTIMES = _words("babel-node bun node ts-node tsx vite-node")
+# What runs a server of one's own, and not a framework's for pages.
+OF_NODE = _RUNTIMES | _words("deno nest node-dev nodemon ts-node-dev tsc-watch tsnd")
 
 SERVERS: dict[str, Server] = {
     "vite": Server(f"{_HOST_AND_PORT} --strictPort"),
@@ -75,7 +78,7 @@ SERVERS: dict[str, Server] = {
         ),
         Server(),
     ),
-    **dict.fromkeys(_words("babel-node bun node ts-node tsx vite-node"), _RUNTIME),
+    **dict.fromkeys(_RUNTIMES, _RUNTIME),
     "hugo": Server(HUGO, _words("server serve")),
     "sirv": Server(f"{_HOST_AND_PORT} --dev"),  # else it keeps which files there were, and how long they were
     "nest": Server(verbs=_words("start"), follows_with=_words("--watch -w")),

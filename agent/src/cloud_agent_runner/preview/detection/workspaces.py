@@ -18,9 +18,11 @@ _LEVELS_LIMIT = 3
 # Turborepo leaves it to the package manager to say where they are, and Nx to nobody.
 _USUAL = ("apps/*", "packages/*", "services/*", "libs/*")
 _LIBRARIES = frozenset({"packages", "libs", "tools"})
-_SHOWN_FIRST = frozenset({"web", "frontend", "front", "client", "app", "site", "www", "webapp", "website", "dashboard"})
+FRONT_ENDS = ("frontend", "front", "client", "web", "webapp", "ui")
+_SHOWN_FIRST = frozenset({*FRONT_ENDS, "app", "site", "www", "website", "dashboard"})
+_APIS = frozenset({"backend", "back", "server", "api"})
 _SHOWN_LAST = frozenset(
-    {"admin", "api", "backend", "docs", "e2e", "email", "emails", "example", "examples", "mobile", "native", "server"}
+    {*_APIS, "admin", "docs", "e2e", "email", "emails", "example", "examples", "mobile", "native"}
     | {"storybook", "studio", "worker"}
 )
 
@@ -54,8 +56,17 @@ def likeliest_first(packages: Iterable[Folder]) -> list[Folder]:
     return sorted(packages, key=lambda folder: (_likelihood(folder.path.name), folder.path.parts[0] in _LIBRARIES))
 
 
+def is_api(folder: Folder) -> bool:
+    """Return whether a folder's name says that it has an API: `backend`, `my-app-api`."""
+    return not _words(folder.path.name).isdisjoint(_APIS)
+
+
+def _words(name: str) -> set[str]:
+    return set(re.split(r"[-_.]", name.lower()))
+
+
 def _likelihood(name: str) -> int:
-    words = set(re.split(r"[-_.]", name.lower()))
+    words = _words(name)
     return 2 if words & _SHOWN_LAST else 0 if words & _SHOWN_FIRST else 1
 
 
