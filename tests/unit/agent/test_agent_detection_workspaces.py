@@ -110,6 +110,10 @@ def test_a_monorepo_is_installed_at_its_root(tmp_path: Path, files: dict[str, st
     [
         ("turbo run dev", True),
         ("turbo dev --filter=@acme/web", False),
+        ("turbo dev --filter=./apps/*", True),
+        ("turbo dev --filter=@acme/* --filter=api", True),
+        ("turbo dev --filter=!@acme/web", False),
+        ("turbo dev --filter=@acme/web^...", False),
         ("lerna run dev --scope=api", False),
         ("nx run-many -t dev", True),
         ("nx run web:dev", False),
@@ -117,6 +121,10 @@ def test_a_monorepo_is_installed_at_its_root(tmp_path: Path, files: dict[str, st
         ("npm run dev -w web", False),
         ("npm --prefix apps/web run dev", False),
         ("pnpm -r --parallel dev", True),
+        ("pnpm --filter './apps/**' dev", True),
+        ("bun run --filter '*' dev", True),
+        ("pnpm run '/^(pages|api)$/'", False),
+        ("pnpm run '/^dev-/'", True),
         ("yarn workspaces foreach -pi run dev", True),
         ("yarn workspace @acme/web dev", False),
         ("run-p pages api", True),
@@ -129,13 +137,15 @@ def test_a_monorepo_is_installed_at_its_root(tmp_path: Path, files: dict[str, st
 )
 def test_several_servers_of_one_script_have_a_port_each(tmp_path: Path, script: str, *, own_ports: bool) -> None:
     scripts = {"pages": "vite", "api": "node --watch api.js", "build": "tsc"}
+    scripts |= {"dev-pages": "vite", "dev-api": "node --watch api.js"}
     files = {
         "package.json": _package(workspaces=["apps/*"], dev=script, **scripts),
         "apps/web/package.json": _package("@acme/web", dev="vite"),
         "apps/api/package.json": _package("api", dev="nodemon api.js"),
     }
     plan = _plan(tmp_path, files)
-    assert plan.dev == (f"{OWN_PORTS} npm run dev" if own_ports else "npm run dev")
+    manager = "bun" if script.startswith("bun ") else "npm"
+    assert plan.dev == (f"{OWN_PORTS} {manager} run dev" if own_ports else f"{manager} run dev")
     assert plan.why.startswith("the `dev` script in package.json")
 
 

@@ -7,6 +7,7 @@ managers with their options for workspaces.
 from __future__ import annotations
 
 import fnmatch
+import re
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -40,6 +41,9 @@ _NOT_SERVING = frozenset((
     *("jest", "vitest", "eslint", "prettier", "biome"),
     *("echo", "exit", "true", "sleep", "wait-on", "rimraf", "rm", "cp", "mkdir", "open"),
 ))  # fmt: skip
+
+# As pnpm's `run "/^dev:/"` chooses scripts. Other expressions are left alone: one could be made to take hours.
+_BY_BEGINNING = re.compile(r"/\^([\w:.-]+?)(?:\.\*)?/")
 
 _Line = tuple[str, "Folder"]
 
@@ -149,5 +153,8 @@ def _of_manager(command: Command, folder: Folder) -> Iterator[_Line]:
 
 def _scripts(pattern: str, folder: Folder) -> Iterator[_Line]:
     scripts = table(folder.json("package.json"), "scripts")
-    names = [pattern] if pattern in scripts else fnmatch.filter(scripts, pattern)
+    if beginning := _BY_BEGINNING.fullmatch(pattern):
+        names = [name for name in scripts if name.startswith(beginning[1])]
+    else:
+        names = [pattern] if pattern in scripts else fnmatch.filter(scripts, pattern)
     yield from ((scripts[name], folder) for name in names if isinstance(scripts[name], str))

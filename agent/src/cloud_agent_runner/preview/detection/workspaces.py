@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -42,13 +43,19 @@ def root_of(folder: Folder) -> Folder:
 
 
 def named(folder: Folder, names: Iterable[str]) -> list[Folder]:
-    """Return the packages of these names or folders, as package managers' filters write them."""
-    wanted = {name.strip("{}").removesuffix("...").removeprefix("...").removeprefix("./").rstrip("/") for name in names}
-    return [
-        member
-        for member in members(folder)
-        if {member.path.name, str(member.path), str(member.json("package.json").get("name"))} & wanted
-    ]
+    """Return the packages of these names or folders, as package managers' filters write them.
+
+    A filter can be a pattern, and one that begins with `!` leaves packages out: of all, if there are only such.
+    """
+    filters = [name.strip("{}").removesuffix("...").removeprefix("...").strip("^").removeprefix("./") for name in names]
+    left_out = [one.removeprefix("!").removeprefix("./") for one in filters if one.startswith("!")]
+    wanted = [one for one in filters if not one.startswith("!")] or (["*"] if left_out else [])
+    return [member for member in members(folder) if _matches(member, wanted) and not _matches(member, left_out)]
+
+
+def _matches(member: Folder, filters: Iterable[str]) -> bool:
+    known = (member.path.name, str(member.path), str(member.json("package.json").get("name")))
+    return any(fnmatchcase(name, one.rstrip("/").replace("**", "*")) for one in filters for name in known)
 
 
 def likeliest_first(packages: Iterable[Folder]) -> list[Folder]:
