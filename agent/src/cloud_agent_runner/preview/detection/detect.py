@@ -71,32 +71,9 @@ _USUAL_FOLDERS = (
 # Where no application of the repository's own is, but what goes with one, or shows how to use a library.
 _ASIDE = frozenset(
     (
-        *(
-            "example",
-            "examples",
-            "sample",
-            "samples",
-            "demo",
-            "demos",
-            "template",
-            "templates",
-            "fixtures",
-            "test",
-            "tests",
-        ),
-        *(
-            "e2e",
-            "spec",
-            "bench",
-            "benchmark",
-            "benchmarks",
-            "vendor",
-            "third_party",
-            "node_modules",
-            "scripts",
-            "tools",
-        ),
-        *("build", "dist", "deploy", "infra", "packages", "libs"),
+        *("example", "examples", "sample", "samples", "demo", "demos", "template", "templates", "fixtures", "spec"),
+        *("test", "tests", "e2e", "bench", "benchmark", "benchmarks", "vendor", "third_party", "node_modules"),
+        *("scripts", "tools", "build", "dist", "deploy", "infra", "packages", "libs"),
     )
 )
 _FOLDERS_LIMIT = 20
