@@ -139,7 +139,8 @@ async def test_install_and_dev_server_come_up_and_each_state_is_reported(session
     assert (states[0], states[-1], {"starting", "live"} == set(states)) == ("starting", "live", True)
     details = [report["detail"] for report in session.reports]
     assert "`echo fetching; sleep 0.3` is running" in details
-    assert session.reports[-1] == {"state": "live", "detail": "", "log": "", "host_header": "localhost", "revision": 1}
+    live = {"state": "live", "detail": "", "log": "", "host_header": "localhost", "revision": 1, "port": None}
+    assert session.reports[-1] == live
     assert session.installed == 1
     assert (tmp_path / "preview" / "log").read_text().startswith("serving\n")
 
