@@ -189,7 +189,7 @@ def test_an_unusable_variable_stops_the_start_with_one_sentence_that_names_it(va
         env=environment,
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=60,
         check=False,
     )
     assert (result.returncode, result.stderr) == (1, "")
