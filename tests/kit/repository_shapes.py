@@ -151,6 +151,16 @@ NODE = [
           "modules/app/package.json": package(start="react-scripts start")}, "cd modules/app && npm run start"),
     Shape("Nx by its targets", {"nx.json": "{}", "package.json": package(start="nx serve shop"), "apps/shop/project.json": "{}"},
           "npm run start"),
+    Shape("Nx without scripts", {"nx.json": "{}", "package.json": package(), "package-lock.json": "{}",
+          "apps/shop-e2e/project.json": '{"targets": {"e2e": {}}}',
+          "apps/shop/project.json": '{"name": "shop", "targets": {"build": {}, "serve": {}}}',
+          "apps/shop-api/project.json": '{"name": "shop-api", "targets": {"serve": {}}}'},
+          "npm exec --no -- nx serve shop", ("npm ci",), beside={"shop-api": None}, port=5173),
+    Shape("Nx by what its plugins infer", {"nx.json": json.dumps({"plugins": ["@nx/eslint/plugin", {"plugin":
+          "@nx/vite/plugin", "options": {"buildTargetName": "build", "devTargetName": "vite:dev"}}]}),
+          "package.json": package(), "packages/lib/package.json": package(), "packages/site/package.json":
+          package(more={"name": "@acme/site"}), "packages/site/vite.config.ts": ""},
+          "npm exec --no -- nx vite:dev @acme/site"),
     Shape("A template in a folder", {"README.md": "", "web/package.json": package(dev="vite"), "web/.node-version": "22"},
           f"cd web && npm run dev -- {VITE}", toolchains="node@22"),
     Shape("A front end with its Express API", {"client/package.json": package(start="react-scripts start", more={"proxy":

@@ -46,7 +46,7 @@ def with_api(shown: Program, root: Folder, find: Callable[[Folder], Program | No
     """
     packages = workspaces.members(root)
     page, *others = shown.starts or {shown.folder}
-    is_page = page.has("package.json") or page.path.name in workspaces.FRONT_ENDS
+    is_page = page.has("package.json", "project.json") or page.path.name in workspaces.FRONT_ENDS
     if workspaces.is_api(page) or (packages and page == root):
         return shown
     if shown.is_whole or others or not is_page:
