@@ -31,11 +31,14 @@ _LINE = re.compile(
 )
 _FILES_READ = 50
 _VARIABLES_READ = 1_000
+MAKEFILES = ("Makefile", "makefile", "GNUmakefile")
+JUSTFILES = ("justfile", "Justfile", ".justfile")
+TASKFILES = ("Taskfile.yml", "Taskfile.yaml", "taskfile.yml")
 # What the targets of these files get it by.
 _SAYS_SO = {
-    ("Makefile", "makefile", "GNUmakefile"): re.compile(r"^-?include[ \t]+(?:\./)?\.env[ \t]*$", re.MULTILINE),
-    ("justfile", "Justfile", ".justfile"): re.compile(r"^set dotenv-load(?![ \t]*:=[ \t]*false)", re.MULTILINE),
-    ("Taskfile.yml", "Taskfile.yaml", "taskfile.yml"): re.compile(r"^dotenv:\s*[-\[][^\n]*\.env\b", re.MULTILINE),
+    MAKEFILES: re.compile(r"^-?include[ \t]+(?:\./)?\.env[ \t]*$", re.MULTILINE),
+    JUSTFILES: re.compile(r"^set dotenv-load(?![ \t]*:=[ \t]*false)", re.MULTILINE),
+    TASKFILES: re.compile(r"^dotenv:\s*[-\[][^\n]*\.env\b", re.MULTILINE),
 }
 # Of the session's, not of a developer's machine.
 THE_SESSIONS = frozenset({"HOME", "HOST", "LANG", "PATH", "PORT", "TMPDIR"})

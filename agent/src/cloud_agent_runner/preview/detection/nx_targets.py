@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cloud_agent_runner.preview.detection import install
 from cloud_agent_runner.preview.detection.folder import table
 from cloud_agent_runner.preview.detection.found import Program
 from cloud_agent_runner.preview.package_managers import node_packages
@@ -35,21 +36,22 @@ def find(folder: Folder) -> Program | None:
     root = next((above for above in map(folder.at, paths) if above.has("nx.json")), None)
     if root is None or not folder.has("project.json", "package.json"):
         return None
-    target = next((name for name in _SERVING if name in table(folder.json("project.json"), "targets")), None)
-    if target is None and (target := next(_inferred(folder, root), None)) is None:
+    target = next(_serving(folder, root), None)
+    if target is None:
         return None
     project = folder.json("project.json").get("name") or folder.json("package.json").get("name") or folder.path.name
-    packages = node_packages(root.work_tree, str(root.path))
     return Program(
         root,
-        packages.execute(("nx", target, str(project))),
+        node_packages(root.work_tree, str(root.path)).execute(("nx", target, str(project))),
         why=f"Nx: the target `{target}` of {folder.path}",
-        install=(root.command(packages.install),),
+        install=(install.node(root),),
         starts=frozenset({folder}),
     )
 
 
-def _inferred(folder: Folder, root: Folder) -> Iterator[str]:
+def _serving(folder: Folder, root: Folder) -> Iterator[str]:
+    targets = table(folder.json("project.json"), "targets")
+    yield from (name for name in _SERVING if name in targets)
     plugins = root.jsonc("nx.json").get("plugins")
     for plugin in plugins if isinstance(plugins, list) else ():
         file = _INFERRED_FROM.get(str(plugin.get("plugin") if isinstance(plugin, dict) else plugin))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloud_agent_runner.preview.detection.command_lines import runs_here, server_in
 from cloud_agent_runner.preview.detection.folder import strings, table
+from cloud_agent_runner.preview.env_files import JUSTFILES, MAKEFILES, TASKFILES
 from cloud_agent_runner.preview.toolchains import MISE_FILES
 
 if TYPE_CHECKING:
@@ -99,9 +100,9 @@ def _mise(folder: Folder, file: str) -> dict[str, _Target]:
 
 
 _FILES: tuple[tuple[tuple[str, ...], Callable[[Folder, str], dict[str, _Target]]], ...] = (
-    (("Makefile", "makefile", "GNUmakefile"), _make),
-    (("justfile", "Justfile", ".justfile"), _just),
-    (("Taskfile.yml", "Taskfile.yaml", "taskfile.yml", "Taskfile.dist.yml"), _task),
+    (MAKEFILES, _make),
+    (JUSTFILES, _just),
+    ((*TASKFILES, "Taskfile.dist.yml"), _task),
     (MISE_FILES, _mise),
 )
 
