@@ -39,6 +39,7 @@ async def test_a_page_is_taken_from_its_top_at_both_widths_and_what_is_no_page_o
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(camera, "_SECONDS", 120)  # however busy the machine is
+    monkeypatch.setattr(camera, "_PAGE_SECONDS", 30)
 
     def respond(request: Request) -> Response | NoResponse:
         responses: dict[str, Response | NoResponse] = {

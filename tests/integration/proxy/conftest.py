@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import secrets
 import signal
 import sys
 import urllib.request
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import IPv4Network
@@ -200,6 +201,19 @@ class Proxy:
                 return await reader.read()
         finally:
             writer.close()
+
+    async def flood(self, session_id: str, path: str, headers: Iterable[dict[str, str]]) -> list[int]:
+        """Ask for a page of a session with each of these headers, and return the statuses.
+
+        All is sent at once on one connection: what's counted within seconds is counted on a busy machine, too.
+        """
+        asked = [{"Host": host_of(session_id)} | one for one in headers]
+        asked[-1] |= {"Connection": "close"}
+        requests = ["\r\n".join([f"GET {path} HTTP/1.1", *map(": ".join, one.items()), "", ""]) for one in asked]
+        answer = await self.exchange("".join(requests).encode(), seconds=60)
+        statuses = [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answer)]
+        assert len(statuses) == len(requests)
+        return statuses
 
 
 def host_of(session_id: str) -> str:

@@ -15,7 +15,6 @@ from tests.integration.proxy.visitor import ACCESS_COOKIE, GATED, NAVIGATION, ac
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import httpx
     from tests.integration.proxy.conftest import (
         HaproxyCommand,
         Proxy,
@@ -46,10 +45,6 @@ def visitor(address: str, **headers: str) -> dict[str, str]:
     return {"X-Forwarded-For": address, **headers}
 
 
-async def flood(client: httpx.AsyncClient, count: int, path: str, headers: dict[str, str]) -> list[int]:
-    return [(await client.get(path, headers=headers)).status_code for _ in range(count)]
-
-
 @pytest.mark.parametrize(("path", "headers", "status"), [("/", BAD, 401), ("/.uat/enter?token=x", {}, 401)])
 async def test_a_visitor_who_asks_too_much_is_refused_and_nobody_else_is(
     gated: Proxy, session_id: str, path: str, headers: dict[str, str], status: int
@@ -58,7 +53,7 @@ async def test_a_visitor_who_asks_too_much_is_refused_and_nobody_else_is(
     with_access = visitor("203.0.113.9", **access(session_id))
     async with gated.client(session_id) as client:
         assert (await client.get("/", headers=with_access)).status_code == 200
-        assert {status, 429} == set(await flood(client, MOST + 20, path, flooding))
+        assert {status, 429} == set(await gated.flood(session_id, path, [flooding] * (MOST + 20)))
         refused = await client.get(path, headers=flooding | {"Accept": "text/html", **NAVIGATION})
         assert (refused.status_code, refused.headers["content-type"]) == (429, "text/html; charset=utf-8")
         assert refused.headers["retry-after"] == "10"
@@ -69,19 +64,15 @@ async def test_a_visitor_who_asks_too_much_is_refused_and_nobody_else_is(
 
 async def test_addresses_of_one_ipv6_network_count_as_one_visitor(gated: Proxy, session_id: str) -> None:
     async with gated.client(session_id) as client:
-        statuses = [
-            (await client.get("/", headers=visitor(f"2001:db8::{number:x}", **BAD))).status_code
-            for number in range(MOST + 20)
-        ]
-        assert statuses[-1] == 429
+        flooding = (visitor(f"2001:db8::{number:x}", **BAD) for number in range(MOST + 20))
+        assert (await gated.flood(session_id, "/", flooding))[-1] == 429
         assert (await client.get("/", headers=visitor("2001:db8:0:1::1", **BAD))).status_code == 401
 
 
 async def test_requests_without_a_cookie_cost_the_control_plane_nothing(gated: Proxy, session_id: str) -> None:
     gated.signal(signal.SIGSTOP)
     try:
-        async with gated.client(session_id, headers=NAVIGATION) as client:
-            assert {401} == set(await flood(client, MOST + 20, "/", {}))
+        assert {401} == set(await gated.flood(session_id, "/", [NAVIGATION] * (MOST + 20)))
     finally:
         gated.signal(signal.SIGCONT)
 

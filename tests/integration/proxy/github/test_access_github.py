@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import httpx
 import pytest
 import websockets
 from tests.integration.proxy.github.visitors import (
@@ -268,19 +267,11 @@ async def test_the_sign_in_is_limited_as_every_question_is(
     start_proxy: StartProxy, github: Server, session_id: str
 ) -> None:
     with start_proxy(**mode(github)) as proxy:
-        flooding = {"X-Forwarded-For": "203.0.113.5"}
-        async with httpx.AsyncClient(base_url=proxy.url, trust_env=False, timeout=15) as client:
-            statuses = []
-            for _ in range(610):
-                answer = await client.get("/", headers={"Host": host(session_id), **NAVIGATION, **flooding})
-                statuses.append(answer.status_code)
-            assert statuses[0] == 303
-            assert statuses[-1] == 429
-            assert {303, 429} == set(statuses)
-            another = {"X-Forwarded-For": "203.0.113.6"}
-            assert (
-                await client.get("/", headers={"Host": host(session_id), **NAVIGATION, **another})
-            ).status_code == 303
+        asking = {"Host": host(session_id), **NAVIGATION}
+        statuses = await proxy.flood(session_id, "/", [asking | {"X-Forwarded-For": "203.0.113.5"}] * 610)
+        assert (statuses[0], statuses[-1]) == (303, 429)
+        assert {303, 429} == set(statuses)
+        assert await proxy.flood(session_id, "/", [asking | {"X-Forwarded-For": "203.0.113.6"}]) == [303]
 
 
 async def test_a_sign_in_is_no_visit_and_leaves_no_secret_in_the_log(
