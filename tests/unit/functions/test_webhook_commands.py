@@ -12,7 +12,7 @@ from boto3.dynamodb.conditions import Key
 from tests.kit.sessions import REPOSITORY_ID, a_request
 
 from cloud_agent.adapters.table.accepted_commands import AcceptedCommands
-from cloud_agent.adapters.table.keys import last_key, lock_key, session_key
+from cloud_agent.adapters.table.keys import commands_key, last_key, lock_key, session_key
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind, follow_up_id
 from cloud_agent.domain.conversation.turn_results import TurnResult
@@ -131,9 +131,16 @@ def test_more_commands_than_a_row_takes_are_still_carried_out(table: Table) -> N
     event = CommandEvent(
         kind="command", at=timestamp(), prompt_id=None, name="status", author="p", url="https://github.com/c/1"
     )
-    for number in range(501):
+    accepted.accept(SESSION, "1#issue_comment-1", [event])
+    earlier = {f"1#issue_comment-{number}" for number in range(1, 500)}
+    table.update_item(
+        Key=commands_key(SESSION),
+        UpdateExpression="ADD identities :earlier",
+        ExpressionAttributeValues={":earlier": earlier},
+    )
+    for number in (500, 501):
         accepted.accept(SESSION, f"1#issue_comment-{number}", [event])
-    assert len(accepted.of(SESSION)) == 500
+    assert len(accepted.of(SESSION)) == 2
 
 
 def test_stop_ends_the_session_with_the_name_of_who_said_it(
