@@ -46,6 +46,17 @@ async def test_a_turn_begins_with_what_others_pushed(shared: SharedBranch, works
     assert (await workspace.publish()).head_sha is None
 
 
+async def test_after_a_push_the_work_tree_has_the_branch_as_it_is_on_github(
+    shared: SharedBranch, workspace: GitWorkspace
+) -> None:
+    shared.commit(workspace.work_tree, "ours.txt", "x\n")
+    shared.person_commits("theirs.txt", "x\n")
+
+    published = await workspace.publish()
+
+    assert published.head_sha == shared.head() == git("rev-parse", f"github/{BRANCH}", at=workspace.work_tree)
+
+
 async def test_what_a_person_removed_stays_removed_and_it_is_said(
     shared: SharedBranch, workspace: GitWorkspace
 ) -> None:

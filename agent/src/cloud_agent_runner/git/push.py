@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -124,4 +125,6 @@ class BranchPush:
             await self._at.has_pushed(result.head, theirs)
         self._at.aside = None
         await self._at.move(work, result.head)
+        with suppress(GitError):  # it's on GitHub all the same; what Claude sees of it may wait for the next fetch
+            await self._shown.show(result.head)
         return Published(head if result.head != theirs else None, result.note)

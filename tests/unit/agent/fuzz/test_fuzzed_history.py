@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.kit.shared_branch import BRANCH, SharedBranch, git
 
@@ -97,6 +97,19 @@ TURN = st.fixed_dictionaries(
         "heeds": st.booleans(),
     }
 )
+
+
+def _turn(*claude: str, during: tuple[str, ...] = (), fault: str = "", heeds: bool = False) -> dict[str, Any]:
+    return {"before": [], "claude": list(claude), "during": list(during), "fault": fault, "heeds": heeds}
+
+
+# What the work tree shows of the branch after a push is what Claude merges, when GitHub can't be reached then.
+AFTER_A_PUSH = [
+    _turn("amend", "edit the page", "amend", during=("amend", "push")),
+    _turn(),
+    _turn("edit the page", "amend", "amend", during=("amend", "push")),
+    _turn("merge theirs", "amend", fault="fetch"),
+]
 
 
 class Colleagues:
@@ -417,6 +430,7 @@ class _Down:
 
 @settings(max_examples=SEQUENCES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(turns=st.lists(TURN, min_size=1, max_size=4), depth=st.sampled_from([1, 50]))
+@example(turns=AFTER_A_PUSH, depth=1)
 def test_nothing_is_lost_and_nothing_that_was_removed_returns(turns: list[dict[str, Any]], depth: int) -> None:
     async def run() -> None:
         with tempfile.TemporaryDirectory() as folder:
