@@ -184,6 +184,7 @@ def test_status_and_logs_lead_from_a_session_to_its_page_pull_request_and_contai
     assert "RUNNING" in line
     assert status["link"] in people
     assert status["pull_request_url"] in people
+    assert [secret for secret in ("github_token", "webhook_secret") if document[secret] in people] == []
     task = system.row(session.id)["task_arn"].rpartition("/")[2]
     assert {line.split(" | ")[0] for line in logs.stdout.splitlines()} >= {f"agent-{task[:8]}", "functions"}
     assert not [line for line in logs.stdout.splitlines() if line.startswith(("proxy", "github"))]

@@ -107,6 +107,15 @@ async def test_a_conversation_that_was_not_written_down_is_begun_anew(tmp_path: 
     assert "Claude Code stopped and lost the conversation so far" in lost.result
 
 
+async def test_a_crash_is_told_and_the_conversation_goes_on(tmp_path: Path, model_url: str) -> None:
+    async with _claude(tmp_path, model_url) as claude:
+        crashed = await claude.turn(_request("scripted-model: run kill -9 $PPID; sleep 91"), _report_tool)
+        after = await claude.turn(_request("scripted-model: run echo on"), _report_tool)
+    assert (crashed.is_error, crashed.interrupted, after.is_error) == (True, False, False)
+    assert crashed.result.startswith("Claude Code stopped unexpectedly (")
+    assert len(list((tmp_path / ".claude" / "projects").glob("*/*.jsonl"))) == 1
+
+
 async def test_an_interrupt_while_nothing_runs_is_of_no_consequence(tmp_path: Path, model_url: str) -> None:
     async with _claude(tmp_path, model_url) as claude:
         await claude.interrupt()

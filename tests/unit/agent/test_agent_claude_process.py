@@ -20,6 +20,7 @@ class Client:
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.works = True
+        self.obeys = True
         self._is_interrupted = asyncio.Event()
 
     async def connect(self) -> None:
@@ -30,7 +31,14 @@ class Client:
             self._is_interrupted.set()
 
     async def interrupt(self) -> None:
+        if not self.obeys:
+            await asyncio.Event().wait()
         self._is_interrupted.set()
+
+    async def disconnect(self) -> None:
+        self.calls.append("disconnect")
+        if not self.obeys:
+            await asyncio.Event().wait()
 
     async def receive_response(self) -> AsyncIterator[ResultMessage]:
         await self._is_interrupted.wait()
@@ -65,3 +73,22 @@ async def test_nobody_who_interrupts_waits_for_news_of_servers(
             await process.interrupt()
     assert running.result() is not None
     assert client.calls == ([] if interrupted else ["status"])
+
+
+async def test_one_that_does_not_obey_is_given_up_and_holds_up_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_OBEDIENCE_SECONDS", "_INTERRUPT_SECONDS", "_DISCONNECT_SECONDS"):
+        monkeypatch.setattr(process_module, name, 0.01)
+    client = Client()
+    client.obeys = False
+    monkeypatch.setattr(process_module, "ClaudeSDKClient", lambda _options: client)
+    process = ClaudeProcess(ClaudeAgentOptions(), tmp_path, _report_tool)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(process.run("Work"))
+        await asyncio.sleep(0)
+        await process.interrupt()
+    assert (running.result(), process.interrupted) == (None, True)
+    async with asyncio.timeout(20):
+        await process.end()
+    assert client.calls == ["disconnect"]

@@ -88,6 +88,27 @@ def test_a_function_or_a_task_is_found_by_its_folder(tmp_path: Path, started: li
     assert {process.pid for process in left_over(tmp_path)} == {process.pid for process in started[:2]}
 
 
+@pytest.mark.parametrize("record", ["", "{"], ids=["lost", "damaged"])
+def test_down_ends_what_runs_without_a_record(
+    record: str,
+    started: list[subprocess.Popen[bytes]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "aws"
+    folder.mkdir()
+    started.append(subprocess.Popen(SLEEP, env=os.environ | {MARKER: str(tmp_path)}, start_new_session=True))
+    started.append(subprocess.Popen(SLEEP, cwd=folder, start_new_session=True))
+    if record:
+        (tmp_path / "installation.json").write_text(record)
+
+    for printed in ("Stopped what an earlier run had left: ", "Nothing is running.\n"):
+        assert command(monkeypatch, "local", "down", "--state-dir", str(tmp_path)) == 0
+        assert capsys.readouterr().out.startswith(printed)
+        assert [process.poll() is None for process in started] == [False, False]
+
+
 def test_a_port_that_is_given_twice_is_named_with_both_parts() -> None:
     with pytest.raises(PortInUseError, match="Port 26101 is given to both the embedded AWS and the proxy"):
         check_ports(Ports(aws=26101, github=26102, model=26103, proxy=26101))

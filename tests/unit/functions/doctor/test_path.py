@@ -12,6 +12,8 @@ from tests.unit.functions.doctor.account import (
     LOAD_BALANCER,
     LOAD_BALANCER_GROUP,
     OTHER_GROUP,
+    OTHER_LISTENER,
+    OTHER_LOAD_BALANCER,
     PROXY_GROUP,
     PROXY_REVISION,
     SERVICE,
@@ -196,6 +198,23 @@ def test_the_faults_of_the_incident_each_have_their_finding(account: Account) ->
     (ingress,) = report.broken[3].findings
     assert OTHER_GROUP in ingress.problem
     assert f"{LOAD_BALANCER_GROUP} (LoadBalancerSecurityGroup)" in ingress.problem
+
+
+@pytest.mark.parametrize(
+    ("break_it", "check", "resource"),
+    [
+        (lambda account: account.load_balancers.pop(OTHER_LOAD_BALANCER), "load-balancer", OTHER_LOAD_BALANCER),
+        (lambda account: account.rules[OTHER_LISTENER].pop(0), "listener-rule", OTHER_LISTENER),
+        (admit_another_group, "proxy-ingress", PROXY_GROUP),
+    ],
+    ids=["load balancer", "rule", "group"],
+)
+def test_each_fault_on_a_shared_load_balancer_has_one_finding_by_its_own_check(
+    account: Account, break_it: Callable[[Account], None], check: str, resource: str
+) -> None:
+    account.use_existing()
+    break_it(account)
+    assert [(check, resource)] == told(account)
 
 
 @pytest.mark.parametrize("check", PATH, ids=lambda check: check.name)
