@@ -85,7 +85,7 @@ print(len(specs) > 200, *[spec.cached for spec in specs if spec.cached and not o
 
 
 @pytest.mark.parametrize(
-    ("unit", "module"), [("agent", "cloud_agent_runner.supervisor"), ("proxy", "cloud_agent_proxy.__main__")]
+    ("unit", "module"), [("agent", "cloud_agent_runner.supervisor"), ("proxy", "cloud_agent_proxy.program")]
 )
 def test_nothing_that_a_program_imports_is_compiled_when_it_starts(
     engine: Engine, tmp_path: Path, unit: str, module: str

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Document = dict[str, Any]
 
 # What a task's image begins with (its Dockerfile's ENTRYPOINT), where that's a program that calls AWS.
-_PROGRAMS = {"ProxyTaskDefinition": Place("cloud_agent_proxy.__main__", "main")}
+_PROGRAMS = {"ProxyTaskDefinition": Place("cloud_agent_proxy.program", "main")}
 
 
 def needed(resources: Document, definition: Document, types: Types) -> dict[str, dict[str, set[str]]]:

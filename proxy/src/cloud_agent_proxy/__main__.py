@@ -5,33 +5,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
+import gc
 import sys
 
-from cloud_agent_proxy import canary
-from cloud_agent_proxy.haproxy_program import HaproxyNotFoundError, haproxy_program
-from cloud_agent_proxy.json_logs import log_as_json
-from cloud_agent_proxy.listen_address import MetadataUnavailableError, listen_address
-from cloud_agent_proxy.proxy import run
-from cloud_agent_proxy.settings import Platform, Settings, SettingsError
-
-logger = logging.getLogger(__name__)
-
-
-def main() -> int:
-    """Return the process's exit code: 0 after a drain that was asked for, 1 for every other end."""
-    log_as_json("INFO")
-    try:
-        settings, platform = Settings.from_environment(), Platform.from_environment()
-        log_as_json(settings.log_level)
-        address = listen_address(settings.metadata_uri)
-        program = haproxy_program()
-    except (SettingsError, MetadataUnavailableError, HaproxyNotFoundError) as error:
-        logger.critical("proxy not started", extra={"reason": str(error)})
-        return 1
-    return asyncio.run(run(settings, platform, address, program))
-
-
 if __name__ == "__main__":
-    sys.exit(canary.main() if sys.argv[1:] == ["canary"] else main())
+    gc.disable()  # imports leave next to nothing to collect, and each pass would walk all that is loaded by then
+    if sys.argv[1:] == ["canary"]:
+        from cloud_agent_proxy.canary import main
+    else:
+        from cloud_agent_proxy.program import main
+    gc.freeze()
+    gc.enable()
+    sys.exit(main())
