@@ -85,7 +85,11 @@ print(len(specs) > 200, *[spec.cached for spec in specs if spec.cached and not o
 
 
 @pytest.mark.parametrize(
-    ("unit", "module"), [("agent", "cloud_agent_runner.supervisor"), ("proxy", "cloud_agent_proxy.program")]
+    ("unit", "module"),
+    [
+        ("agent", "cloud_agent_runner.supervisor"),
+        ("proxy", "cloud_agent_proxy.program, cloud_agent_proxy.sign_in_mode"),
+    ],
 )
 def test_nothing_that_a_program_imports_is_compiled_when_it_starts(
     engine: Engine, tmp_path: Path, unit: str, module: str

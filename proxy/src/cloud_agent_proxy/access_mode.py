@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from cloud_agent_proxy.access.github import GitHubGate
-from cloud_agent_proxy.access.link import LinkGate
 from cloud_agent_proxy.access.public import PublicGate
-from cloud_agent_proxy.access.tokens import Tokens
-from cloud_agent_proxy.index.visitors import Everybody, GitHubVisitors
-from cloud_agent_proxy.sign_in.github import GitHub
-from cloud_agent_proxy.sign_in.github_sign_in import GitHubSignIn
-from cloud_agent_proxy.sign_in_paths import CallbackPath, SignInPaths
-from cloud_agent_proxy.writing.paths import WritingPaths
-from cloud_agent_proxy.writing.writers import Writers
+from cloud_agent_proxy.index.visitors import Everybody
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -33,8 +24,6 @@ if TYPE_CHECKING:
     from cloud_agent_proxy.page_renderer import PageRenderer
     from cloud_agent_proxy.settings import Settings
     from cloud_agent_proxy.writing.renderer import WritingRenderer
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,38 +58,21 @@ async def access_mode(
     Visitors sign in with GitHub to be let in by mode `github`, and in each mode to write and to see the index, where
     the settings have the App's credentials.
     """
-    admits_by_github = settings.uat_access == "github"
-    if not admits_by_github and settings.uat_sign_in is None:
-        yield AccessMode(_gate(settings), visitors=visitors_at(address))
+    if settings.uat_access != "github" and settings.uat_sign_in is None:
+        yield AccessMode(gate_of(settings), visitors=visitors_at(address))
         return
-    keys = cast("AccessKeys", settings.uat_access_keys)  # without them there are no such settings
-    if settings.uat_sign_in is None:
-        logger.error("sign-in not configured", extra={"reason": "UAT_SIGN_IN holds no client_id and client_secret"})
-    github = GitHub(settings.github_url, settings.github_api_url, settings.uat_sign_in)
+    # Signing in takes JSON Web Tokens, sealed cookies and what asks GitHub, which a proxy without it starts without.
+    from cloud_agent_proxy.sign_in_mode import sign_in_mode  # noqa: PLC0415
 
-    async def repository_of(session_id: str) -> str | None:
-        session = await directory.look_up(session_id)
-        return session.repo if session else None
-
-    sign_in = GitHubSignIn(github, settings.uat_domain, keys.believed, repository_of)
-    writers = Writers(github, keys.believed)
-    writing = WritingPaths(sign_in, github, writers, directory, writing_renderer, renderer)
-    callback = CallbackPath(sign_in, renderer, forwards=admits_by_github)
-    here, visitors = (*callback.routes, *writing.routes), GitHubVisitors(sign_in, github, writers)
-    try:
-        if admits_by_github:
-            gate = GitHubGate(Tokens(keys), sign_in)
-            paths = SignInPaths(sign_in, gate, renderer)
-            routes = (*paths.routes, *here)
-            yield AccessMode(gate, routes, paths.begin_for_own_page, sign_in.writing_url, visitors)
-        else:
-            yield AccessMode(_gate(settings), here, None, sign_in.writing_url, visitors_at(address) or visitors)
-    finally:
-        await github.aclose()
+    async with sign_in_mode(settings, address, directory, renderer, writing_renderer) as mode:
+        yield mode
 
 
-def _gate(settings: Settings) -> Gate:
+def gate_of(settings: Settings) -> Gate:
     """Return the gate of a mode that asks nobody but the visitor."""
     if settings.uat_access == "public":
         return PublicGate()
+    from cloud_agent_proxy.access.link import LinkGate  # noqa: PLC0415 - as above, for the links' tokens
+    from cloud_agent_proxy.access.tokens import Tokens  # noqa: PLC0415
+
     return LinkGate(Tokens(cast("AccessKeys", settings.uat_access_keys)))

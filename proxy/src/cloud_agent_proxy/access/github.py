@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from cloud_agent_proxy.access import pages as access_pages
 from cloud_agent_proxy.access.gate import ACCESS_COOKIE, AccessUnknownError, Grant, access_cookie
 from cloud_agent_proxy.access.tokens import TokenRefusedError, Tokens
-from cloud_agent_proxy.sign_in.github_sign_in import ACCESS_SECONDS, RENEWAL_COOKIE, GitHubSignIn
+from cloud_agent_proxy.sign_in import ACCESS_SECONDS
+from cloud_agent_proxy.sign_in.github_sign_in import RENEWAL_COOKIE, GitHubSignIn
 from cloud_agent_proxy.sign_in.results import Cookie, Failed, Renewed, SignInNeeded
 
 if TYPE_CHECKING:

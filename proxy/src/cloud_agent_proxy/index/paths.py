@@ -16,9 +16,9 @@ from cloud_agent_proxy.index.view import view_of
 from cloud_agent_proxy.origins import origin_below
 from cloud_agent_proxy.responses import origin_of, page_response, redirect_response, rendered_response
 from cloud_agent_proxy.sessions_table import TableUnavailableError
+from cloud_agent_proxy.sign_in import SIGN_IN_HOST
 from cloud_agent_proxy.sign_in import pages as sign_in_pages
 from cloud_agent_proxy.sign_in.github import GitHubAwayError, UserTokenRefusedError
-from cloud_agent_proxy.sign_in.github_sign_in import SIGN_IN_HOST
 from cloud_agent_proxy.sign_in.results import Failed, Redirect
 
 if TYPE_CHECKING:

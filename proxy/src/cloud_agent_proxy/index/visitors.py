@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cloud_agent_proxy.responses import origin_of
-from cloud_agent_proxy.sign_in.github_sign_in import ACCESS_SECONDS
+from cloud_agent_proxy.sign_in import ACCESS_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence

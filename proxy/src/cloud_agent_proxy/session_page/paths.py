@@ -20,7 +20,7 @@ from cloud_agent_proxy.session_page.objects import BucketUnavailableError
 from cloud_agent_proxy.session_page.streams import TooManyStreamsError
 from cloud_agent_proxy.session_page.view import view_of
 from cloud_agent_proxy.sessions_table import TableUnavailableError, TranscriptLength
-from cloud_agent_proxy.sign_in.github_sign_in import SIGN_IN_HOST
+from cloud_agent_proxy.sign_in import SIGN_IN_HOST
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -10,3 +10,10 @@ A visitor's way, each step a redirect but the last:
 
 Afterwards `GitHubSignIn.renew` asks GitHub again, once an hour, unnoticed by the visitor.
 """
+
+from __future__ import annotations
+
+SIGN_IN_HOST = "sign-in"
+"""The name below the UAT domain at which GitHub's callback arrives."""
+ACCESS_SECONDS = 3_600
+"""For how long GitHub's word is taken: one who loses the repository loses the session within the hour."""

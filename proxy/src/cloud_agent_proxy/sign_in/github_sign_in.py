@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from cloud_agent_proxy.origins import origin_below
 from cloud_agent_proxy.sessions_table import TableUnavailableError
+from cloud_agent_proxy.sign_in import ACCESS_SECONDS, SIGN_IN_HOST
 from cloud_agent_proxy.sign_in.github import (
     ClientRefusedError,
     CodeRefusedError,
@@ -46,14 +47,10 @@ from cloud_agent_proxy.sign_in.state import (
 
 logger = logging.getLogger(__name__)
 
-SIGN_IN_HOST = "sign-in"
-"""The name below the UAT domain at which GitHub's callback arrives."""
 NONCE_COOKIE = "__Host-uat-sign-in"
 RENEWAL_COOKIE = "__Host-uat-renewal"
 WRITER_COOKIE = "__Host-uat-writer"
 
-ACCESS_SECONDS = 3_600
-"""For how long GitHub's word is taken: one who loses the repository loses the session within the hour."""
 GRACE_SECONDS = 300
 """For how long the last word is taken while GitHub is away: a short outage signs nobody out."""
 _RENEWAL_SECONDS = 86_400

@@ -10,7 +10,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cloud_agent_proxy.sign_in.github_sign_in import SIGN_IN_HOST, WRITER_COOKIE
+from cloud_agent_proxy.sign_in import SIGN_IN_HOST
+from cloud_agent_proxy.sign_in.github_sign_in import WRITER_COOKIE
 from cloud_agent_proxy.sign_in.sealing import SealBrokenError, unseal
 
 if TYPE_CHECKING:

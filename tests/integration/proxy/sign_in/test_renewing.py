@@ -20,7 +20,8 @@ from tests.integration.proxy.sign_in.visitors import (
     shut_out,
 )
 
-from cloud_agent_proxy.sign_in.github_sign_in import ACCESS_SECONDS, GRACE_SECONDS, RENEWAL_COOKIE
+from cloud_agent_proxy.sign_in import ACCESS_SECONDS
+from cloud_agent_proxy.sign_in.github_sign_in import GRACE_SECONDS, RENEWAL_COOKIE
 from cloud_agent_proxy.sign_in.results import Cause, Failed, Granted, Redirect, Renewed, SignInNeeded
 from cloud_agent_proxy.sign_in.sealing import unseal
 
