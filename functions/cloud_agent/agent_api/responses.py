@@ -14,7 +14,7 @@ from cloud_agent.domain.session.session import SessionStatus
 class ApiResponse(BaseModel):
     """A response body of the Agent API."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)  # a cold start builds what it reads
 
 
 class Accepted(ApiResponse):

@@ -18,7 +18,7 @@ Login = Annotated[str, Field(max_length=100)]
 class Event(BaseModel):
     """A frozen view of somebody else's document."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)  # a cold start builds what it reads
 
 
 class Account(Event):

@@ -13,7 +13,7 @@ from cloud_agent.domain.session.app import App
 class Document(BaseModel):
     """A part of what GitHub sends; the rest is left unread."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)  # a cold start builds what it reads
 
 
 class Sha(Document):

@@ -47,7 +47,7 @@ REPORTED_ERRORS = frozenset(
 class Report(BaseModel):
     """A request body of the Agent API."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)  # a cold start builds what it reads
 
 
 class Ready(Report):

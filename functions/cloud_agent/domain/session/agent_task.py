@@ -23,7 +23,7 @@ def session_of_group(group: str) -> str | None:
 class Document(BaseModel):
     """A frozen view of a part of ECS's document; members that aren't read are ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)  # a cold start builds what it reads
 
 
 class EnvironmentVariable(Document):
