@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from embedded_aws.workers.fork_server import ForkedProcess, ForkServers
+from embedded_aws.workers.fork_server import ForkedProcess, ForkServer, ForkServers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     Fork = Callable[..., ForkedProcess]
 
+_STARTING = ["PYTHONHASHSEED", "PYTHONPATH", "LC_ALL", "LD_PRELOAD"]
 # All that a worker can know of the process that it is.
 _SEEN = """
     import json, os, signal, sys, threading, time
@@ -41,6 +42,7 @@ _SEEN = """
         "threads": threading.active_count(),
         "group": os.getpgid(0),
         "time zone": time.tzname,
+        "hash": hash("any") if "PYTHONHASHSEED" in os.environ else None,
     }))
     """
 
@@ -83,8 +85,13 @@ def test_workers_find_imported_what_was_preloaded_and_are_processes_of_their_own
     assert len({*first, *second}) == 3
 
 
-def test_a_worker_sees_what_it_would_see_in_a_process_that_was_started_for_it(fork: Fork) -> None:
-    variables = {"TABLE": "sessions", "TZ": "CCA-5"}
+@pytest.mark.parametrize(
+    "started_with", [{}, {"PYTHONHASHSEED": "7"}, {"PYTHONPATH": "/more"}, {"LC_ALL": "POSIX", "PYTHONUTF8": "0"}]
+)
+def test_a_worker_sees_what_it_would_see_in_a_process_that_was_started_for_it(
+    fork: Fork, started_with: dict[str, str]
+) -> None:
+    variables = {"TABLE": "sessions", "TZ": "CCA-5"} | started_with
     forked = _said(fork(_SEEN, **variables))
     assert forked["variables"]["TABLE"] == "sessions"
     own = subprocess.run(
@@ -132,13 +139,29 @@ def test_a_function_with_a_module_of_a_preloaded_name_has_its_own(fork: Fork, tm
     assert _said(fork(code)) == 0
 
 
-@pytest.mark.parametrize("variable", ["PYTHONHASHSEED", "PYTHONPATH", "LC_ALL", "LD_PRELOAD"])
-def test_a_function_with_a_variable_that_counts_as_a_process_starts_has_an_interpreter_of_its_own(
+@pytest.mark.parametrize("variable", _STARTING)
+def test_a_function_with_a_variable_that_counts_as_a_process_starts_is_forked_from_one_that_started_with_it(
     fork: Fork, variable: str
 ) -> None:
-    code = "import heavy, os; print(int(heavy.IMPORTED_BY == os.getpid()))"
-    assert _said(fork(code)) == 0
-    assert _said(fork(code, **{variable: ""})) == 1
+    code = "import heavy, os; print([heavy.IMPORTED_BY, os.getppid()])"
+    plain, other, again = _said(fork(code)), _said(fork(code, **{variable: ""})), _said(fork(code, **{variable: ""}))
+    assert [len({*plain}), len({*other}), again] == [1, 1, other]
+    assert plain != other
+
+
+@pytest.mark.parametrize("variable", _STARTING)
+def test_a_fork_server_gives_a_worker_that_starts_with_other_variables_an_interpreter_of_its_own(
+    library: Path, tmp_path: Path, variable: str
+) -> None:
+    script = tmp_path / "worker.py"
+    script.write_text(
+        f"import sys; sys.path.insert(0, {str(library)!r})\nimport heavy, os\n"
+        "print(int(heavy.IMPORTED_BY == os.getpid()))"
+    )
+    server = ForkServer("", [str(library)], ["heavy"])
+    own = [_said(server.fork(str(script), str(tmp_path), os.environ | more)) for more in ({}, {variable: ""})]
+    server.end()
+    assert own == [0, 1]
 
 
 def test_streams_carry_lines_both_ways(fork: Fork) -> None:

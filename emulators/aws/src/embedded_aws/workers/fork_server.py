@@ -10,10 +10,10 @@ import subprocess
 import sys
 import threading
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from embedded_aws.workers import fork_server_process
-from embedded_aws.workers.fork_server_process import NUMBER_BYTES
+from embedded_aws.workers.fork_server_process import NUMBER_BYTES, starting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,9 +92,12 @@ class ForkServer:
     """One process to fork workers from: those whose layers have the folders `search`, in this order.
 
     `narrow` is Python code that leaves in sys.path what comes after them, `preload` names what to import of all that.
+    Its interpreter starts with `environment`, or with this process' own.
     """
 
-    def __init__(self, narrow: str, search: Sequence[str], preload: Sequence[str]) -> None:
+    def __init__(
+        self, narrow: str, search: Sequence[str], preload: Sequence[str], environment: Mapping[str, str] | None = None
+    ) -> None:
         self._control, theirs = socket.socketpair()
         with theirs, os.fdopen(os.dup(2), "wb") as log:
             passed = {"control": theirs.fileno(), "log": log.fileno()}
@@ -105,6 +108,7 @@ class ForkServer:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 pass_fds=list(passed.values()),
+                env=environment,
             )
 
     def fork(self, script: str, folder: str, environment: Mapping[str, str]) -> ForkedProcess:
@@ -141,24 +145,24 @@ class ForkServer:
 
 
 class ForkServers:
-    """A fork server for each set of layers, started when it is first needed."""
+    """A fork server for each set of layers and of variables that an interpreter starts with, once it is needed."""
 
     def __init__(self, narrow: str, preload: Sequence[str]) -> None:
         self._narrow = narrow
         self._preload = preload
         self._lock = threading.Lock()
-        self._servers: dict[tuple[str, ...], ForkServer] = {}
+        self._servers: dict[_Kind, ForkServer] = {}
 
     def fork(self, search: Sequence[str], script: str, folder: str, environment: Mapping[str, str]) -> ForkedProcess:
         """Run a worker's script, whose layers have the folders `search`."""
-        key = tuple(search)
+        kind = _Kind(tuple(search), tuple(sorted(starting(environment).items())))
         with self._lock:
-            server = self._servers.get(key) or self._start(key)
+            server = self._servers.get(kind) or self._start(kind)
         try:
             return server.fork(script, folder, environment)
         except ConnectionError:  # somebody has killed it
             with self._lock:
-                return self._start(key).fork(script, folder, environment)
+                return self._start(kind).fork(script, folder, environment)
 
     def end(self) -> None:
         """End all of them."""
@@ -166,6 +170,15 @@ class ForkServers:
             for server in self._servers.values():
                 server.end()
 
-    def _start(self, search: tuple[str, ...]) -> ForkServer:
-        server = self._servers[search] = ForkServer(self._narrow, search, self._preload)
+    def _start(self, kind: _Kind) -> ForkServer:
+        own = {name: value for name, value in os.environ.items() if name not in starting(os.environ)}
+        server = ForkServer(self._narrow, kind.search, self._preload, own | dict(kind.variables))
+        self._servers[kind] = server
         return server
+
+
+class _Kind(NamedTuple):
+    """What the workers of one server have in common."""
+
+    search: tuple[str, ...]
+    variables: tuple[tuple[str, str], ...]

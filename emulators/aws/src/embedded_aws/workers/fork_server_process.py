@@ -164,10 +164,11 @@ def _become(worker: _Worker) -> None:
 def _needs_an_interpreter_of_its_own(folder: str, environment: Mapping[str, str]) -> bool:
     """Whether the function starts with other variables of the interpreter, or brings a module that is imported here."""
     own = {name.partition(".")[0] for name in os.listdir(folder)}  # noqa: PTH208 - as above
-    return not own.isdisjoint(sys.modules) or _starting(environment) != _starting(os.environ)
+    return not own.isdisjoint(sys.modules) or starting(environment) != starting(os.environ)
 
 
-def _starting(environment: Mapping[str, str]) -> dict[str, str]:
+def starting(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return those of the variables that an interpreter reads as it starts."""
     return {name: value for name, value in environment.items() if name.startswith(_STARTING_VARIABLES)}
 
 
