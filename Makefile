@@ -153,11 +153,11 @@ collect: $(INSTALLED) ## Collect all tests
 
 # In a new checkout, all that the tests import has no bytecode yet. Collected before, it's compiled once, not by each of the
 # workers of `make test`, which begin together. These are thousands of processes on a machine that may be busy with others'
-# work: a test that fails is run once more, and what made it fail stands in the summary all the same. Five may be.
+# work: a test that fails is run once more, and what made it fail stands in the summary all the same. Ten may be.
 .PHONY: ci
 ci: $(INSTALLED) $(CHECKOV_INSTALLED) ## What continuous integration runs
 	$(MAKE) --jobs --output-sync=target lint types collect
-	$(MAKE) test ARGS="--reruns 1 --reruns-delay 2 --max-suite-reruns 5 --rerun-show-tracebacks"
+	$(MAKE) test ARGS="--reruns 1 --reruns-delay 2 --max-suite-reruns 10 --rerun-show-tracebacks"
 
 .PHONY: texts
 texts: $(INSTALLED) ## Write the texts that people read into tests/texts/snapshots, for the review
