@@ -254,14 +254,19 @@ class System:
         )
 
     def end_all(self) -> None:
-        """Close the issue of every live session, and wait until none is left."""
-        live, waiting = self.slots()
-        for session_id in [*live, *waiting]:
-            row = self.row(session_id)
-            if row:
-                path = f"/repos/{row['repo']}/issues/{row['issue_number']}"
-                self.github.call("PATCH", path, {"state": "closed", "state_reason": "not_planned"})
-        wait_for(self.slots, lambda slots: (set(), []) == slots)
+        """Close the issue of every live session, and of one that takes its slot meanwhile, until none is left."""
+        closed: set[str] = set()
+
+        def slots() -> tuple[set[str], list[str]]:
+            live, waiting = self.slots()
+            for session_id in {*live, *waiting} - closed:
+                if row := self.row(session_id):
+                    path = f"/repos/{row['repo']}/issues/{row['issue_number']}"
+                    self.github.call("PATCH", path, {"state": "closed", "state_reason": "not_planned"})
+                    closed.add(session_id)
+            return live, waiting
+
+        wait_for(slots, lambda left: (set(), []) == left)
 
     def running_tasks(self, session: Session) -> list[str]:
         """The session's tasks that nobody has stopped."""
