@@ -456,6 +456,6 @@ def test_nothing_is_lost_and_nothing_that_was_removed_returns(turns: list[dict[s
         patch.setattr("cloud_agent_runner.git.push_checks.scan_for_secrets", nothing_found)
         try:
             asyncio.run(run())
-        except AssertionError as error:  # Hypothesis doesn't print what it has shortened for five minutes
+        except Exception as error:  # Hypothesis doesn't print what it has shortened for five minutes
             error.add_note(f"turns={turns!r}, depth={depth}")
             raise
