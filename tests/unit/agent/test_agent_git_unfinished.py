@@ -96,6 +96,20 @@ async def test_a_session_that_ends_in_the_middle_keeps_what_was_there_before(
     assert (following.work_tree / "more.txt").exists()
 
 
+async def test_what_claude_commits_in_the_middle_of_a_rebase_is_kept_beside_the_branch(
+    shared: SharedBranch, workspace: GitWorkspace
+) -> None:
+    await half_done(shared, workspace, "rebase")
+    shared.commit(workspace.work_tree, "found.txt", "on the way\n")
+    await workspace.publish(undo=True)
+    assert "found.txt" not in shared.files()
+    (kept,) = git("branch", "--list", "--format=%(refname:short)", "unpublished-*", at=workspace.work_tree).split()
+    assert git("show", f"{kept}:found.txt", at=workspace.work_tree) == "on the way"
+    undone = workspace.undone()
+    assert [f"`{kept}`" in text and "rebase" in text for text in (undone.for_people, undone.for_claude)] == [True, True]
+    assert workspace.has_set_aside
+
+
 async def test_a_rebase_that_claude_finishes_is_pushed(shared: SharedBranch, workspace: GitWorkspace) -> None:
     await half_done(shared, workspace, "rebase")
     with pytest.raises(UnfinishedError):

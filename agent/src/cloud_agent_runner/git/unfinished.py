@@ -92,9 +92,14 @@ class Unfinished:
         status = await self._tree.status()
         operation = await self._operation()
         if status.unmerged or operation == "rebase":
+            rebased = status.commit if operation == "rebase" else ""
             await self._undo(operation)
             update = _undone(operation)
             status = await self._tree.status()
+            # In the middle of it Claude can commit what nothing but Git's log would know of from now on.
+            if rebased and await self._is_new(rebased):
+                beside = rebased
+                update = update.then(self._kept(await self._tree.keep(beside)))
         if status.branch != self._branch and await self._is_ahead(self._branch, of="HEAD"):
             await self._tree.commit_what_can_be()
             if await self._is_ahead("HEAD", of=self._branch):
@@ -125,6 +130,16 @@ class Unfinished:
             return bool(await self._tree.git("rev-list", "--max-count=1", name, f"^{of}", "--"))
         except GitError:
             return False
+
+    async def _is_new(self, commit: str) -> bool:
+        """Return whether it has a change that neither the branch has, be it in a copy, nor anything of GitHub's."""
+        try:
+            theirs = await self._tree.git("rev-list", commit, f"^{self._branch}", "--not", "--remotes=github", "--")
+            both = f"{self._branch}...{commit}"
+            uncopied = await self._tree.git("rev-list", "--cherry-pick", "--right-only", both, "--")
+        except GitError:
+            return False
+        return not set(theirs.split()).isdisjoint(uncopied.split())
 
     async def _checked_out(self, *which: str) -> TreeStatus:
         try:

@@ -111,6 +111,13 @@ AFTER_A_PUSH = [
     _turn("merge theirs", "amend", fault="fetch"),
 ]
 
+# What Claude commits in a rebase that it doesn't finish is nowhere else.
+IN_A_REBASE = [
+    _turn("edit the page", "amend", "edit the page"),
+    _turn(during=("push", "remove"), heeds=True),
+    _turn("edit the page", "leave a rebase", "amend") | {"before": ["squash-merge", "amend"]},
+]
+
 
 class Colleagues:
     """The branch, with what a person has on it and has taken off it, and what Claude has added.
@@ -293,7 +300,8 @@ class Colleagues:
             hook.chmod(0o755)
         working = self._working_words()
         new = git("rev-list", "github/main", f"^{started}", at=self.tree).split()
-        merged = set(new).intersection(git("rev-list", "HEAD", at=self.tree).split() if new else ())
+        has = BRANCH if (self.tree / ".git" / "rebase-merge").exists() else "HEAD"  # it's undone, or finished first
+        merged = set(new).intersection(git("rev-list", has, at=self.tree).split() if new else ())
         self.claudes = (self.made & working) - self.gone
         existed, others, refused = self.shared.exists(), self.shared.other_refs(), None
         try:
@@ -431,6 +439,7 @@ class _Down:
 @settings(max_examples=SEQUENCES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(turns=st.lists(TURN, min_size=1, max_size=4), depth=st.sampled_from([1, 50]))
 @example(turns=AFTER_A_PUSH, depth=1)
+@example(turns=IN_A_REBASE, depth=1)
 def test_nothing_is_lost_and_nothing_that_was_removed_returns(turns: list[dict[str, Any]], depth: int) -> None:
     async def run() -> None:
         with tempfile.TemporaryDirectory() as folder:
