@@ -7,9 +7,9 @@ import logging
 from typing import TYPE_CHECKING, cast
 
 from cloud_agent_proxy.access.github import GitHubGate
+from cloud_agent_proxy.access.mode import AccessMode, gate_of
 from cloud_agent_proxy.access.tokens import Tokens
-from cloud_agent_proxy.access_mode import AccessMode, gate_of, visitors_at
-from cloud_agent_proxy.index.visitors import GitHubVisitors
+from cloud_agent_proxy.index.visitors import GitHubVisitors, visitors_at
 from cloud_agent_proxy.sign_in.github import GitHub
 from cloud_agent_proxy.sign_in.github_sign_in import GitHubSignIn
 from cloud_agent_proxy.sign_in_paths import CallbackPath, SignInPaths

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from starlette.requests import Request
 
-from cloud_agent_proxy.access_mode import access_mode, visitors_at
+from cloud_agent_proxy.access_mode import access_mode
 from cloud_agent_proxy.index.overviews import MOST_SESSIONS, Overview, Overviews
 from cloud_agent_proxy.index.paths import IndexPaths
 from cloud_agent_proxy.index.renderer import IndexRenderer
 from cloud_agent_proxy.index.view import view_of
-from cloud_agent_proxy.index.visitors import MOST_QUESTIONS, Everybody, GitHubVisitors, Seen
+from cloud_agent_proxy.index.visitors import MOST_QUESTIONS, Everybody, GitHubVisitors, Seen, visitors_at
 from cloud_agent_proxy.page_renderer import PageRenderer
 from cloud_agent_proxy.proxy import ASSETS
 from cloud_agent_proxy.session import Session, SessionStatus

@@ -13,6 +13,7 @@ from cloud_agent_proxy.sign_in import ACCESS_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
+    from ipaddress import IPv4Address
 
     from starlette.requests import Request
 
@@ -61,6 +62,11 @@ class Everybody:
     async def seen(self, _: Request, repositories: Sequence[str]) -> Seen:
         """Return all of it."""
         return Seen(frozenset(repositories))
+
+
+def visitors_at(address: IPv4Address) -> Visitors | None:
+    """Return who may see the index without signing in: who is on the proxy's own machine, whose sessions it has."""
+    return Everybody() if address.is_loopback else None
 
 
 class GitHubVisitors:

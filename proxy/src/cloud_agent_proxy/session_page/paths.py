@@ -25,7 +25,7 @@ from cloud_agent_proxy.sign_in import SIGN_IN_HOST
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from cloud_agent_proxy.access_mode import AccessMode
+    from cloud_agent_proxy.access.mode import AccessMode
     from cloud_agent_proxy.directory import SessionDirectory
     from cloud_agent_proxy.page_renderer import PageRenderer
     from cloud_agent_proxy.pages import Page
