@@ -22,7 +22,7 @@ from cloud_agent.domain.policy.slots import SlotLimits
 from cloud_agent.domain.session.executed_states import ExecutedState, executed_states
 from cloud_agent.domain.session.session_request import RequestedSession
 from cloud_agent.workflow.report_failure import ReportFailureEvent
-from cloud_agent_local.up import PRELOADED
+from cloud_agent_local.up import PRELOAD_FLAGS
 from embedded_aws.testing import EmbeddedAwsProcess, eventually
 
 if TYPE_CHECKING:
@@ -356,7 +356,7 @@ class SessionWorkflow:
 def workflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SessionWorkflow]:
     """One embedded AWS for all tests of this folder."""
     directory = tmp_path_factory.mktemp("asl")
-    with EmbeddedAwsProcess(directory, [f"--preload={module}" for module in PRELOADED]) as aws:
+    with EmbeddedAwsProcess(directory, [*PRELOAD_FLAGS]) as aws:
         yield SessionWorkflow(aws.url, link_dependencies(directory / "dependencies"))
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 START_SECONDS = 30.0
 # What most functions import from their layer. None of it reads a variable of its function as it's imported.
 PRELOADED = ("aws_lambda_powertools.event_handler", "boto3", "github", "pydantic_settings")
+PRELOAD_FLAGS = tuple(f"--preload={module}" for module in PRELOADED)
 
 
 def up(
@@ -180,8 +181,7 @@ def _start_embedded_aws(installation: Installation, model: ModelAccess) -> None:
     }
     # IAM is enforced: a permission that the template forgets is missing here as it would be on AWS.
     programs = [f"--image={image}={json.dumps(argv)}" for image, argv in images.ENTRY_POINTS.items()]
-    preload = [f"--preload={module}" for module in PRELOADED]
-    flags = ["--enforce-iam", *programs, *preload, *_engine_flags(installation, model)]
+    flags = ["--enforce-iam", *programs, *PRELOAD_FLAGS, *_engine_flags(installation, model)]
     running = _start(installation, AWS_PART, "embedded_aws", options, *flags)
     _wait(installation, running, f"{installation.aws_endpoint}/_ministack/health")
 

@@ -134,12 +134,12 @@ class Unfinished:
     async def _is_new(self, commit: str) -> bool:
         """Return whether it has a change that neither the branch has, be it in a copy, nor anything of GitHub's."""
         try:
-            theirs = await self._tree.git("rev-list", commit, f"^{self._branch}", "--not", "--remotes=github", "--")
+            own = await self._tree.git("rev-list", commit, f"^{self._branch}", "--not", "--remotes=github", "--")
             both = f"{self._branch}...{commit}"
             uncopied = await self._tree.git("rev-list", "--cherry-pick", "--right-only", both, "--")
         except GitError:
             return False
-        return not set(theirs.split()).isdisjoint(uncopied.split())
+        return not set(own.split()).isdisjoint(uncopied.split())
 
     async def _checked_out(self, *which: str) -> TreeStatus:
         try:
