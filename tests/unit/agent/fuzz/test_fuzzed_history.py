@@ -236,9 +236,12 @@ class Colleagues:
         git("branch", "--force", "beside", at=self.tree)
         git("checkout", "--quiet", "--force", BRANCH, at=self.tree)
 
-    def heed(self, refused: PublishRefusedError) -> None:
+    async def heed(self, refused: PublishRefusedError) -> None:
         """Do as a refusal asks: no commit has the repositories anymore, and their files are ordinary ones."""
         tree, nested = self.tree, self._nested()
+        async with asyncio.timeout(60):  # until the older history is there, one may seem to have no base
+            while (tree / ".git" / "shallow").exists():  # noqa: ASYNC110 - a file has no event
+                await asyncio.sleep(0.1)
         mixed = self.gone & self._working_words()  # one commit has all of it then: it may come back with that, or go
         self.gone, self.made = self.gone - mixed, self.made - mixed
         base = refused.request.partition("every commit after ")[2].split()[0]
@@ -272,7 +275,7 @@ class Colleagues:
         acted = self.acted or late
         refused = await self._publish(turn["fault"], started, acted=acted, heeds=turn["heeds"])
         if refused and turn["heeds"]:
-            self.heed(refused)
+            await self.heed(refused)
             refused = await self._publish(turn["fault"], started, acted=acted, heeds=True)
             assert not refused, "it has been heeded"
 
