@@ -56,6 +56,7 @@ RESPONSES: dict[str, Document] = {
         "effort": None,
         "app": None,
         "session_url": "https://0a1b2c3d.uat.example.com",
+        "is_watched": True,
     },
     "/agent/git-read-token": _GIT_TOKEN,
     "/agent/git-token": _GIT_TOKEN,
@@ -112,6 +113,7 @@ RESPONSES: dict[str, Document] = {
         "effort": "high",
         "app": {"login": "claude-cloud-agent[bot]", "id": 198003},
         "session_url": "https://0a1b2c3d.uat.example.com",
+        "is_watched": True,
     },
 }
 

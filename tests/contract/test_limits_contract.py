@@ -15,15 +15,20 @@ from tests.kit.http_server import serve_http
 
 from cloud_agent.domain.session import picture
 from cloud_agent.domain.session.canary import CANARY_PORT
+from cloud_agent.domain.session.session import WATCHED
 from cloud_agent.domain.session.transcript import BATCH_LIMIT_BYTES
+from cloud_agent.publisher.status import ACTIVITY_INTERVAL
 from cloud_agent.workflow.register_ip import RegisterIpEvent
 from cloud_agent_proxy.session import AddressRefusedError, Session
+from cloud_agent_proxy.session_page.streams import NOTE_SECONDS
 from cloud_agent_runner.git.bundle import BUNDLE_LIMIT_BYTES
 from cloud_agent_runner.inbox import BUSY_POLL_SECONDS, HEARTBEAT_SECONDS, IDLE_POLL_SECONDS
 from cloud_agent_runner.preview.listen_address import DEV_SERVER_PORT, SECOND_PORT
 from cloud_agent_runner.preview.warm_start import ARCHIVE_LIMIT_BYTES
 from cloud_agent_runner.repository.config_schema import repository_config_schema
+from cloud_agent_runner.tool_reports import INTERVAL_SECONDS
 from cloud_agent_runner.transcript import events
+from cloud_agent_runner.transcript.transcript import GATHER_SECONDS, UNWATCHED_GATHER_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,6 +186,20 @@ def test_an_agent_asks_as_often_as_agreed() -> None:
     assert (LIMITS["busy_poll_seconds"], LIMITS["idle_poll_seconds"]) == (BUSY_POLL_SECONDS, IDLE_POLL_SECONDS)
     # A request's worth of questions, a tool a second while Claude works: more than that only for moments.
     assert LIMITS["requests_per_second"] == 1 / BUSY_POLL_SECONDS + 1
+
+
+def test_a_tool_is_reported_when_the_comment_can_be_edited_for_it() -> None:
+    assert LIMITS["activity_seconds"] == ACTIVITY_INTERVAL.total_seconds() < INTERVAL_SECONDS
+
+
+def test_who_has_the_page_open_is_known_to_until_the_next_note() -> None:
+    assert LIMITS["watched_note_seconds"] == NOTE_SECONDS
+    assert LIMITS["watched_seconds"] == WATCHED.total_seconds() >= 1.5 * NOTE_SECONDS
+
+
+def test_a_transcript_is_sent_as_often_as_agreed() -> None:
+    agreed = (LIMITS["watched_transcript_seconds"], LIMITS["unwatched_transcript_seconds"])
+    assert agreed == (GATHER_SECONDS, UNWATCHED_GATHER_SECONDS)
 
 
 @pytest.mark.parametrize("sessions", ["MinValue", "Default", "MaxValue"])

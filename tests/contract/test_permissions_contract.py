@@ -121,11 +121,13 @@ def test_each_role_is_assumed_by_one_service_and_a_tasks_role_in_this_account_al
         assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
-def test_the_proxy_writes_nothing_of_a_session_but_when_it_was_visited(roles: Document) -> None:
+def test_the_proxy_writes_nothing_of_a_session_but_when_it_was_visited_and_watched(roles: Document) -> None:
     (writing,) = [s for s in _statements(roles["ProxyTaskRole"]) if s["Action"] == "dynamodb:UpdateItem"]
     assert writing["Condition"] == {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["SESSION#*"]},
-        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sk", "status", "last_visited_at"]},
+        "ForAllValues:StringEquals": {
+            "dynamodb:Attributes": ["pk", "sk", "status", "last_visited_at", "last_watched_at"]
+        },
         "StringEqualsIfExists": {"dynamodb:ReturnValues": ["NONE", "UPDATED_OLD", "UPDATED_NEW"]},
     }
 

@@ -11,12 +11,14 @@ from tests.kit.stack_template import ROOT
 PATH = ROOT / "docs/costs.md"
 # For an hour of a session, beside its container: the goal, and the limit of the one profile that misses it.
 GOAL_USD = 0.01
-BUDGETS_USD = {one.name: GOAL_USD for one in PROFILES} | {"Claude works all the time": 0.0125}
+WATCHED_USD = 0.012
+BUDGETS_USD = {one.name: WATCHED_USD if one.is_watched else GOAL_USD for one in PROFILES}
 _SESSION_HOURS = 2  # over which a session's start and end are spread
 # Fargate takes these of the template's values together; AWS Fargate: task CPU and memory.
 _SIZES = ((1024, 4096), (1024, 8192), (2048, 4096), (2048, 8192), (2048, 16384), (4096, 8192), (4096, 16384))
 _CONCURRENCY = 10  # executions of a new account
 (_DECISION,) = (path.name for path in (ROOT / "docs/decisions").glob("ADR-*-agents-poll-at-a-pace-of-their-own.md"))
+(_WATCHED,) = (path.name for path in (ROOT / "docs/decisions").glob("ADR-*-who-watches-*.md"))
 
 
 def document() -> str:
@@ -64,10 +66,12 @@ def _hour() -> list[str]:
     return [
         "## An hour of a session, beside its container",
         "",
-        f"It's meant to stay below ${GOAL_USD}, and does but for an hour in which Claude works all the time, which may",
-        f"take ${BUDGETS_USD[PROFILES[-1].name]}. Most of that buys promptness: API Gateway's and Lambda's price of a",
-        "poll each second, without which an interrupt would take longer than 2 s, and S3's of two objects for each",
-        "tool, by which the transcript can be read within 2 s. The API doesn't know whether somebody reads it.",
+        f"It's meant to stay below ${GOAL_USD}, and does but for an hour in which Claude works and somebody has the",
+        f"session's page open all the time, which may take ${WATCHED_USD}. Most of that buys promptness: API Gateway's",
+        "and Lambda's price of a poll each second, without which an interrupt would take longer than 2 s, and, for",
+        "who watches, S3's of two objects for each tool, by which the transcript can be read within 2 s. While nobody",
+        f"has the page open, the agent sends what happened [every {LIMITS['unwatched_transcript_seconds']}",
+        f"seconds](decisions/{_WATCHED}).",
         "",
         *_table(["US dollars in an hour in which …", *heading], rows),
         "",
@@ -81,7 +85,7 @@ def _hour() -> list[str]:
 
 
 def _choice() -> list[str]:
-    quiet, busy = PROFILES[0], PROFILES[-1]
+    quiet, busy = PROFILES[0], PROFILES[2]
     ways: list[tuple[str, Usage, float]] = [
         ("polling each second, all prompts listed, as it was", sessions.as_it_was(), function_gb()),
         ("long polling: a function holds each request for 20 s, with 256 MB", sessions.held_open(memory_gb=0.25), 0.25),

@@ -21,18 +21,22 @@ ROW_READS, ROW_WRITES = 1, 3  # units: the row of contracts/session_row.json wit
 PROMPTS_READS = 2  # units: an issue and a few comments, 8 KB
 FUNCTION_LOG_BYTES = 3 * (330 + LOG_EVENT_BYTES)  # Lambda's own three lines in JSON
 OWN_LINE_BYTES = 600 + LOG_EVENT_BYTES  # one line of ours, or one of metrics
-EDITS_AN_HOUR = 120  # of the status comment while Claude works: at most one every 30 s
+REPORTS_AN_HOUR = 3_600 / LIMITS["activity_seconds"]  # of tools while Claude works: the comment is edited for each
 PREVIOUSLY_MS = 30  # a poll when each listed the prompts and wrote a line of metrics
 
 
 @dataclass(frozen=True)
 class Profile:
-    """How a session-hour goes: shares of the time in a turn, in the minutes after one, and in which nobody is there."""
+    """How a session-hour goes: shares of the time in a turn, in the minutes after one, and in which nobody is there.
+
+    While it `is_watched`, somebody has its page open.
+    """
 
     name: str
     working: float
     conversing: float
     turns: int
+    is_watched: bool = False
 
     @property
     def quiet(self) -> float:
@@ -44,9 +48,12 @@ PROFILES = (
     Profile("nobody is there", 0.0, 0.0, 0),
     Profile("a quarter of it in turns", 0.25, 0.25, 4),
     Profile("Claude works all the time", 1.0, 0.0, 6),
+    Profile("somebody watches it, too", 1.0, 0.0, 6, is_watched=True),
 )
 TOOLS_AN_HOUR = 240  # tools that Claude uses while it works: one every 15 s
-BATCHES_A_TOOL = 2  # of the transcript: what Claude says comes with its tool call, and the result some seconds later
+# Of the transcript: what Claude says comes with its tool call, and the result some seconds later. Who doesn't watch has
+# them as one.
+BATCHES_A_TOOL, WATCHED_BATCHES_A_TOOL = 1, 2
 BATCHES_A_TURN = 4  # its beginning, the reply, the commits and the preview
 PICTURES_A_TURN = 2  # of one page, at a desktop's width and a phone's
 
@@ -89,17 +96,18 @@ def polling(profile: Profile) -> Usage:
 
 def working(profile: Profile) -> Usage:
     """Return an hour's reports of tools and turns, and what the publisher does about them."""
-    tools = profile.working * TOOLS_AN_HOUR
-    edits = profile.working * EDITS_AN_HOUR
-    reports = tools + 2 * profile.turns
-    return plus(times(reports, REPORT), times(reports - edits, PUBLISH), times(edits + 2 * profile.turns, EDIT))
+    reports = profile.working * REPORTS_AN_HOUR + 2 * profile.turns
+    return times(reports, plus(REPORT, EDIT))
 
 
 def recording(profile: Profile) -> Usage:
     """Return an hour of the transcript."""
     tools = profile.working * TOOLS_AN_HOUR
-    requests = BATCHES_A_TOOL * tools + (BATCHES_A_TURN + PICTURES_A_TURN) * profile.turns
-    return times(requests, APPEND)  # a picture is counted in the same row
+    batches = WATCHED_BATCHES_A_TOOL if profile.is_watched else BATCHES_A_TOOL
+    requests = batches * tools + (BATCHES_A_TURN + PICTURES_A_TURN) * profile.turns
+    notes = 3_600 / LIMITS["watched_note_seconds"] if profile.is_watched else 0
+    noted = plus(PUBLISH, {"write": ROW_WRITES})  # the publisher sees every change of the row
+    return plus(times(requests, APPEND), times(notes, noted))  # a picture is counted in the same row
 
 
 def steering(profile: Profile) -> Usage:

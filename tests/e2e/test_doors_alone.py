@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -194,6 +195,7 @@ def test_the_agents_heartbeat_is_passed_on_to_its_wait(stage: System, rows: Rows
         "base_branch": "main",
         "model": None,
         "effort": None,
+        "is_watched": False,
     }
     assert agent(stage, session, "heartbeat", {"task_token": NO_WAIT}) == alive
 
@@ -256,6 +258,19 @@ def test_the_proxy_shows_what_claude_did_in_a_session(stage: System, rows: Rows)
     visitor.enter(link(stage, session))
 
     wait_for(lambda: visitor.fetch("/.uat/"), lambda page: "I <strong>begin</strong>." in page.text, 15)
+
+
+def test_the_proxy_notes_on_the_row_that_somebody_watches(stage: System, rows: Rows) -> None:
+    session = rows.session()
+    visitor = stage.stranger(session.session)
+    visitor.enter(link(stage, session))
+
+    def watch() -> dict[str, Any]:
+        with suppress(httpx.ReadTimeout):  # the stream goes on
+            visitor.fetch("/.uat/events?after=0", seconds=3)
+        return stage.row(session.id)
+
+    wait_for(watch, lambda row: "last_watched_at" in row, 30)
 
 
 def test_the_proxy_lists_the_sessions_of_this_machine(stage: System, rows: Rows) -> None:

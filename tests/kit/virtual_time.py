@@ -27,8 +27,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def _run_once(self) -> None:
         internals: Any = self
-        if not internals._ready and internals._scheduled:  # noqa: SLF001 - asyncio has no other way in
-            self._now = max(self._now, internals._scheduled[0].when())  # noqa: SLF001 - as above
+        if not internals._ready:  # noqa: SLF001 - asyncio has no other way in
+            due = (timer.when() for timer in internals._scheduled if not timer.cancelled())  # noqa: SLF001 - as above
+            self._now = max(self._now, min(due, default=self._now))
         super()._run_once()  # type: ignore[misc]  # typeshed leaves out what is private
 
 

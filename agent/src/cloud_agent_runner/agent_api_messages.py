@@ -69,7 +69,7 @@ class Requests(BaseModel):
 
     `base_branch` is what its pull request is for by now.
     `model` and `effort` are what somebody chose on the pull request; None where nobody did. `app` is the account that
-    acts on GitHub.
+    acts on GitHub. The session `is_watched` while somebody has its page open; an API that doesn't know says it is.
     """
 
     prompts: list[Prompt] = []
@@ -80,6 +80,7 @@ class Requests(BaseModel):
     effort: Effort | None = None
     app: Account | None = None
     session_url: str = ""
+    is_watched: bool = True
 
 
 class SessionLimits(BaseModel):

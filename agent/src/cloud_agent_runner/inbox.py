@@ -60,14 +60,18 @@ class Inbox:
         self._branch_has_moved.clear()
         return self._branch_sha or ""
 
-    async def collect(self, interrupt: Callable[[], Awaitable[None]]) -> None:
+    async def collect(
+        self, interrupt: Callable[[], Awaitable[None]], watched: Callable[[bool], None] = lambda _: None
+    ) -> None:
         """Take requests in for good, also while earlier ones are being worked on, and say that the agent is alive.
 
-        `interrupt` is called once for each new request to interrupt. The end of the session is learnt here, too.
+        `interrupt` is called once for each new request to interrupt, and `watched` each time with whether somebody has
+        the session's page open. The end of the session is learnt here, too.
         """
         while True:
             requests = await self._ask()
             self._keep(requests.prompts)
+            watched(requests.is_watched)
             if requests.model is not None:
                 self.chosen = ModelChoice(requests.model, requests.effort)
             if requests.interrupt not in {None, self._interrupt}:

@@ -142,7 +142,7 @@ async def run_session(
             aclosing(Claude(assignment, user, gateway, services.environment, before_change)) as claude,
         ):
             heartbeat.cancel()  # whoever asks for prompts says by that that the agent is alive
-            tasks.create_task(inbox.collect(claude.interrupt))
+            tasks.create_task(inbox.collect(claude.interrupt, transcript.watched))
             tasks.create_task(turns.push_taken_up())
             tasks.create_task(turns.follow(inbox, preview))
             while True:

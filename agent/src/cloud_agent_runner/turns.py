@@ -16,6 +16,7 @@ from cloud_agent_runner.git.left_out import names_of
 from cloud_agent_runner.git.publish_errors import PublishFailedError, PublishRefusedError
 from cloud_agent_runner.git.push import Published
 from cloud_agent_runner.git.update import NOTHING_NEW
+from cloud_agent_runner.tool_reports import ToolReports
 from cloud_agent_runner.transcript.events import PROMPT_MEMBERS
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from cloud_agent_runner.attachments.attachments import Attachments
     from cloud_agent_runner.attachments.given import Image
     from cloud_agent_runner.claude.client import Claude, TurnResult
-    from cloud_agent_runner.claude.todo_list import TodoProgress
     from cloud_agent_runner.git.credit import Credits
     from cloud_agent_runner.git.update import Update
     from cloud_agent_runner.git.workspace import GitWorkspace
@@ -97,12 +97,10 @@ class Turns:
                 self._transcript.prompt_id = None
 
     async def _work_on(self, prompt: Prompt, claude: Claude, preview: Preview, pictures: Pictures) -> None:
-        async def report_tool(tool: str, detail: str, todo: TodoProgress | None) -> None:
-            await self._api.tool_used(prompt.id, tool, detail, todo)
-
         async def run_turn(request: str, images: tuple[Image, ...] = ()) -> TurnResult:
             self._unpublished.turn_began()
-            return self._notices.add_to(await claude.turn(request, report_tool, observe, images))
+            async with ToolReports(self._api, prompt.id) as tools:
+                return self._notices.add_to(await claude.turn(request, tools.add, observe, images))
 
         # Not before Claude's own module has imported the SDK: the agent starts without it.
         from cloud_agent_runner.transcript.claude_events import record_message  # noqa: PLC0415 - as said

@@ -69,7 +69,8 @@ class OpenPrompts(ApiResponse):
     `branch_sha` is the commit that GitHub last said the session's branch was moved to, by anybody; null before that.
     `base_branch` is what its pull request is for by now: people may change it.
     `model` and `effort` are what somebody chose on the pull request; null where nobody did. `app` is the account that
-    acts on GitHub, null where that isn't known yet, and `session_url` the address of the session's page.
+    acts on GitHub, null where that isn't known yet, and `session_url` the address of the session's page, which somebody
+    has open while it `is_watched`: then the transcript's events are wanted within a second.
     """
 
     prompts: tuple[OpenPrompt, ...]
@@ -80,6 +81,7 @@ class OpenPrompts(ApiResponse):
     effort: Effort | None
     app: App | None
     session_url: str
+    is_watched: bool
 
 
 class Alive(OpenPrompts):

@@ -36,7 +36,7 @@ _PROGRESS: TypeAdapter[Progress] = TypeAdapter(Progress)
 
 
 def version_of_open_prompts(session: Session) -> str:
-    """Name what `open_requests` returns. It differs once a prompt, edit, answer, request or commits have come."""
+    """Name what `open_requests` returns. It differs once a prompt, edit, answer, request, commits or a viewer come."""
     chosen_at = session.chosen_model.at if session.chosen_model else None
     latest = (
         session.latest_prompt_id,
@@ -46,7 +46,8 @@ def version_of_open_prompts(session: Session) -> str:
         hashlib.sha256(session.base.encode()).hexdigest()[:8],  # a header holds no name that Git allows
         chosen_at,
     )
-    return ".".join([session.status, *(one or NO_PROMPT for one in latest), str(session.prompt_edits)])
+    watched = "watched" if session.is_watched else NO_PROMPT
+    return ".".join([session.status, *(one or NO_PROMPT for one in latest), str(session.prompt_edits), watched])
 
 
 @routes.request("GET", "/agent/prompts", OpenPrompts, version=version_of_open_prompts)
@@ -111,6 +112,7 @@ def open_requests(session: Session) -> OpenPrompts:
         effort=chosen.effort if chosen else None,
         app=session.app,
         session_url=session_url(settings.uat_url, session.session_id),
+        is_watched=session.is_watched,
     )
 
 

@@ -63,15 +63,17 @@ class Visitor:
         """
         return self.fetch(self._path_of(link))
 
-    def fetch(self, path: str = "/") -> Page:
+    def fetch(self, path: str = "/", *, seconds: float = 10) -> Page:
         """Return a page of the session, the front page unless told otherwise, now and whatever its status.
+
+        Silence of so many seconds raises httpx.TimeoutException.
 
         Raises:
             DemoError: it redirects to another host, or without end.
         """
         for _ in range(MOST_REDIRECTS):
             cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
-            response = self._http.get(path, headers={"Cookie": cookies} if cookies else {}, timeout=10)
+            response = self._http.get(path, headers={"Cookie": cookies} if cookies else {}, timeout=seconds)
             self._keep_cookies(response)
             if not response.has_redirect_location:
                 return Page(response.status_code, response.text)

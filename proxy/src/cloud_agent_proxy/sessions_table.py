@@ -1,4 +1,4 @@
-"""The sessions table: read by dynamodb:GetItem, BatchGetItem and Query; dynamodb:UpdateItem for one attribute."""
+"""The sessions table: read by dynamodb:GetItem, BatchGetItem and Query; dynamodb:UpdateItem for two attributes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Occupancy:
 
 
 class SessionsTable:
-    """Reads sessions and notes visits."""
+    """Reads sessions, and notes that they are visited and watched."""
 
     def __init__(self, name: str, dynamodb: Client) -> None:
         self._name = name
@@ -134,18 +134,29 @@ class SessionsTable:
         Raises:
             TableUnavailableError: the table did not take it within two attempts of 2 s each.
         """
-        visited, moment = F("last_visited_at"), _timestamp(visited_at)
+        await self._note(session_id, "last_visited_at", visited_at)
+
+    async def note_watching(self, session_id: str, watched_at: datetime) -> None:
+        """Write `last_watched_at`, when somebody had the session's page open, as `note_visit` does its attribute.
+
+        Raises:
+            TableUnavailableError: the table did not take it within two attempts of 2 s each.
+        """
+        await self._note(session_id, "last_watched_at", watched_at)
+
+    async def _note(self, session_id: str, attribute: str, at: datetime) -> None:
+        noted, moment = F(attribute), _timestamp(at)
         running = F("status").equals(SessionStatus.RUNNING.value)
         try:
             await self._dynamodb.update_item(
                 self._name,
                 _key(session_id),
-                visited.set(moment),
-                condition=running & (visited.does_not_exist() | visited.lt(moment)),
+                noted.set(moment),
+                condition=running & (noted.does_not_exist() | noted.lt(moment)),
                 return_values=ReturnValues.none,  # the task's role may not see more of the row
             )
         except ConditionalCheckFailed:
-            logger.debug("visit out of date", extra={"session_id": session_id})
+            logger.debug("out of date", extra={"session_id": session_id, "attribute": attribute})
         except FAILURES as error:
             raise self._unavailable("UpdateItem", error) from error
 

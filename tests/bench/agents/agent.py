@@ -15,6 +15,7 @@ from tests.kit.stack_template import ROOT
 from cloud_agent_runner.agent_api import AgentApi
 from cloud_agent_runner.agent_api_messages import Prompt
 from cloud_agent_runner.inbox import CONVERSATION_SECONDS, Inbox
+from cloud_agent_runner.tool_reports import ToolReports
 
 if TYPE_CHECKING:
     import httpx
@@ -83,10 +84,10 @@ class Agent:
             self._note((await asked).id)
 
     async def _use_tools(self) -> None:
-        asked = await asyncio.gather(self._first_prompt())
-        while True:
-            await asyncio.sleep(TOOL_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
-            await self._api.tool_used(asked[0], "Bash", "npm test")
+        async with ToolReports(self._api, await self._first_prompt()) as reports:
+            while True:
+                await asyncio.sleep(TOOL_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+                reports.add("Bash", "npm test", None)
 
     async def _first_prompt(self) -> str:
         self._inbox._keep([ISSUE])  # noqa: SLF001 - a turn that nobody had to ask for

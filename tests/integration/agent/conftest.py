@@ -235,6 +235,12 @@ class ControlPlane:
     def events(self, event: str) -> list[dict[str, Any]]:
         return [body for body in self.told("progress") if body["event"] == event]
 
+    def recorded(self, kind: str) -> list[dict[str, Any]]:
+        """The events of that kind in the transcript, once the last turn is in it; none before."""
+        events, turns = list(self.transcript), len(self.events("turn_finished"))
+        whole = turns and sum(event["kind"] == "turn_finished" for event in events) == turns
+        return [event for event in events if event["kind"] == kind] if whole else []
+
     async def _respond(self, request: Request) -> Response:
         method, path, body = request.method, request.url.path, await request.body()
         objections = self.contract.objections_to_request(method, path, body, request.headers.get("authorization"))
@@ -293,6 +299,7 @@ class ControlPlane:
             "base_branch": self.base_branch,
             "model": self.model,
             "effort": None,
+            "is_watched": True,
         }
         asked |= {"app": {"login": "my-app[bot]", "id": 9}, "session_url": "https://0a1b2c3d.uat.example.com"}
         return {"prompts": open_ones, **asked}

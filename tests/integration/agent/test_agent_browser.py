@@ -44,7 +44,7 @@ async def test_claude_sees_the_preview_and_its_console_and_chromium_reaches_noth
 
     reported: list[tuple[str, str]] = []
 
-    async def report_tool(tool: str, detail: str, _todo: object) -> None:
+    def report_tool(tool: str, detail: str, _todo: object) -> None:
         reported.append((tool, detail))
 
     work_tree = tmp_path / "repository"

@@ -48,7 +48,7 @@ with open(f"/proc/{pid}/fd/1", "w") as output:
 """
 
 
-async def _report_tool(_tool: str, _detail: str, _todo: object) -> None: ...
+def _report_tool(_tool: str, _detail: str, _todo: object) -> None: ...
 
 
 def _request(body: str) -> str:
@@ -127,7 +127,7 @@ async def test_an_interrupt_while_nothing_runs_is_of_no_consequence(tmp_path: Pa
 async def test_claude_has_a_to_do_list_and_its_progress_is_reported(tmp_path: Path, model_url: str) -> None:
     reported = []
 
-    async def report_tool(tool: str, _detail: str, todo: TodoProgress | None) -> None:
+    def report_tool(tool: str, _detail: str, todo: TodoProgress | None) -> None:
         reported.append((tool, todo))
 
     todos = [

@@ -49,7 +49,7 @@ You are the cook.
 """
 
 
-async def _report_tool(_tool: str, _detail: str, _todo: object) -> None: ...
+def _report_tool(_tool: str, _detail: str, _todo: object) -> None: ...
 
 
 def _request(body: str) -> str:

@@ -33,7 +33,7 @@ MODEL = "claude-opus-4-1-20250805"  # which Claude Code would replace by a newer
 LONG = "\n".join(f"scripted-model: run echo {n}" for n in range(20))
 
 
-async def _report_tool(_tool: str, _detail: str, _todo: object) -> None: ...
+def _report_tool(_tool: str, _detail: str, _todo: object) -> None: ...
 
 
 def _request(body: str) -> str:

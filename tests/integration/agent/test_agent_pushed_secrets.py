@@ -32,7 +32,7 @@ def test_a_secret_that_claude_takes_out_is_never_pushed_and_the_rest_is(
     assert before != github.head()
     assert github.files("config.py") == ""
     assert ("taken out" in finished["result"], finished["result"].count("Output of the last command")) == (True, 2)
-    assert len({event["prompt_id"] for event in control_plane.events("tool_used")}) == 1
+    assert len({call["prompt_id"] for call in agent.until(lambda: control_plane.recorded("tool_call"))}) == 1
     assert KEY_ID not in finished["result"]
     assert [entry["reason"] for entry in log_of(agent) if entry.get("message") == "turn not published"] != []
 

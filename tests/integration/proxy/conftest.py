@@ -96,9 +96,12 @@ class SessionsTable:
         return session_id
 
     def last_visited_at(self, session_id: str) -> str | None:
+        return self.moment(session_id, "last_visited_at")
+
+    def moment(self, session_id: str, attribute: str) -> str | None:
         key = serialized(session_key(session_id))
         item = self.client.get_item(TableName=self.name, Key=key, ConsistentRead=True)["Item"]
-        return item["last_visited_at"]["S"] if "last_visited_at" in item else None
+        return item[attribute]["S"] if attribute in item else None
 
 
 OpenDynamodb = Callable[[str], Awaitable[Client]]

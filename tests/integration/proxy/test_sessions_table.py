@@ -120,6 +120,16 @@ async def test_a_visit_is_written_on_no_session_that_does_not_run(
     assert rows.last_visited_at(ID) is None
 
 
+async def test_who_watches_is_written_beside_the_visit(rows: SessionsTable, table: ProxysTable) -> None:
+    rows.put(id=ID)
+    await table.note_visit(ID, VISIT)
+    (visited,) = items(rows)
+    for minutes in (1, 0):
+        await table.note_watching(ID, VISIT + timedelta(minutes=minutes))
+    (watched,) = items(rows)
+    assert {**visited, "last_watched_at": {"S": "2026-11-22T10:01:00.000Z"}} == watched
+
+
 async def test_a_visit_makes_no_row(rows: SessionsTable, table: ProxysTable) -> None:
     await table.note_visit(ID, VISIT)
     assert items(rows) == []

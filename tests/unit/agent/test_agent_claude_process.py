@@ -49,7 +49,7 @@ class Client:
         return {"mcpServers": []}
 
 
-async def _report_tool(_tool: str, _detail: str, _todo: object) -> None: ...
+def _report_tool(_tool: str, _detail: str, _todo: object) -> None: ...
 
 
 async def test_an_interrupt_outside_an_answer_is_of_no_consequence(tmp_path: Path) -> None:

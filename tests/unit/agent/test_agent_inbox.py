@@ -41,6 +41,7 @@ class Api:
         self.texts: dict[str, str] = {}
         self.interrupt: str | None = None
         self.branch_sha: str | None = None
+        self.is_watched: bool | None = None
         self.is_down = False
         self._began = asyncio.get_running_loop().time()
         transport = httpx.MockTransport(self._respond)
@@ -61,7 +62,8 @@ class Api:
         if request.headers.get("If-None-Match") == etag:
             return httpx.Response(304, headers={"ETag": etag})
         prompts = [{"id": one, "kind": "comment", "body": self.texts.get(one, "")} for one in self.prompts]
-        body = {"prompts": prompts, "interrupt": self.interrupt, "branch_sha": self.branch_sha}
+        body: dict[str, object] = {"prompts": prompts, "interrupt": self.interrupt, "branch_sha": self.branch_sha}
+        body |= {} if self.is_watched is None else {"is_watched": self.is_watched}
         return httpx.Response(200, json=body, headers={"ETag": etag})
 
 
@@ -181,6 +183,24 @@ def test_a_prompt_that_waits_is_read_as_it_is_now_or_not_at_all_once_it_is_delet
         waiting.cancel()
 
     _session(story)
+
+
+def test_the_transcript_is_told_who_watches_within_a_poll() -> None:
+    async def main() -> list[bool]:
+        api, watched = Api(), list[bool]()
+        collecting = asyncio.create_task(Inbox(api.client).collect(_nothing, watched.append))
+        for api.is_watched in (None, False, True):
+            api.branch_sha = f"{api.is_watched}"  # the version of what is asked is another then
+            await asyncio.sleep(BUSY_POLL_SECONDS * JITTER + 0.01)
+        collecting.cancel()
+        return watched
+
+    told = virtual_time.run(main())
+    assert list(dict.fromkeys(told)) == [True, False]
+    assert told[-1], "an API that doesn't say it is taken to have somebody who watches, and so is one who comes back"
+
+
+async def _nothing() -> None: ...
 
 
 def test_an_interrupt_reaches_the_turn_within_little_more_than_a_second() -> None:

@@ -123,6 +123,29 @@ def test_what_comes_within_a_second_is_one_request_and_silence_is_none() -> None
     assert api.times == [3_601.0]
 
 
+def test_while_nobody_watches_ten_seconds_are_one_request_and_who_comes_waits_for_none() -> None:
+    async def work(api: Api) -> None:
+        transcript = _transcript(api)
+        running = asyncio.create_task(transcript.run())
+        transcript.watched(False)
+        for number in range(13):
+            _say(transcript, str(number))
+            await asyncio.sleep(0.95)
+        transcript.watched(True)
+        await asyncio.sleep(0.5)
+        _say(transcript, "seen at once")
+        await asyncio.sleep(3_600)
+        running.cancel()
+
+    api = _exercise(work)
+    assert [[event["text"] for event in batch] for batch in api.batches] == [
+        [str(number) for number in range(11)],
+        ["11", "12"],
+        ["seen at once"],
+    ]
+    assert api.times == pytest.approx([10.0, 13 * 0.95, 13 * 0.95 + 1])
+
+
 def test_events_outlast_an_outage_longer_than_the_clients_patience() -> None:
     async def work(api: Api) -> None:
         transcript, api.is_down = _transcript(api), True

@@ -27,6 +27,7 @@ from cloud_agent.domain.conversation.prompts import Prompt, PromptKind, PromptSt
 from cloud_agent.domain.policy.failures import readable_reason
 from cloud_agent.domain.session.agent_task import AgentTask
 from cloud_agent.domain.session.model_choice import ModelChoice
+from cloud_agent.domain.session.session import timestamp
 
 if TYPE_CHECKING:
     import io
@@ -52,6 +53,7 @@ NOTHING_ASKED = {
     "effort": None,
     "app": None,
     "session_url": f"https://{ID}.uat.example.com",
+    "is_watched": False,
 }
 REFUSED = (401, {"message": "The bearer token opens no session."})
 ROUTES = [
@@ -422,7 +424,7 @@ def test_who_has_what_is_asked_is_told_so_without_a_list(call: Call, table: Tabl
     assert reads == ["GetItem"]
 
 
-@pytest.mark.parametrize("news", ["prompt", "edit", "answer", "base", "interrupt", "model", "running"])
+@pytest.mark.parametrize("news", ["prompt", "edit", "answer", "base", "interrupt", "model", "viewer", "running"])
 def test_whatever_is_news_to_the_agent_is_listed_at_once(
     call: Call, table: Table, news: str, sample: Callable[[str], dict[str, Any]]
 ) -> None:
@@ -447,12 +449,24 @@ def test_whatever_is_news_to_the_agent_is_listed_at_once(
             SessionsTable(table.name).record_base(ID, 'größe/"2"')
         case "interrupt":
             assert SessionsTable(table.name).request_interrupt(ID, FOLLOW_UPS[0])
+        case "viewer":
+            SessionsTable(table.name).record(ID, last_watched_at=timestamp())
         case _:
             task = AgentTask(taskArn="task", version=1, createdAt=datetime.now(UTC), lastStatus="RUNNING")
             assert SessionTasks(table.name).mark_running(ID, task, 3000)
     status, answer = call("prompts", headers={"if-none-match": etag})
     assert status == 200
     assert answer["etag"] != etag
+
+
+@pytest.mark.parametrize(("seconds_ago", "is_watched"), [(None, False), (80, True), (100, False)])
+def test_the_agent_is_told_whether_somebody_has_the_page_open(
+    call: Call, table: Table, seconds_ago: int | None, is_watched: object
+) -> None:
+    if seconds_ago is not None:
+        _put(table, last_watched_at=timestamp(datetime.now(UTC) - timedelta(seconds=seconds_ago)))
+    assert call("prompts")[1]["is_watched"] is is_watched
+    assert call("heartbeat")[1]["is_watched"] is is_watched
 
 
 def test_more_prompts_than_an_answer_holds_come_after_the_first_are_answered(

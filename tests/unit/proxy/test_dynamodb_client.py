@@ -244,13 +244,17 @@ async def test_a_session_left_unprocessed_is_missing_from_the_answer(network: Ne
 
 
 @pytest.mark.usefixtures("user")
-async def test_a_visit_asks_for_nothing_back_and_names_only_what_the_tasks_role_may_touch(network: Network) -> None:
+@pytest.mark.parametrize("attribute", ["last_visited_at", "last_watched_at"])
+async def test_a_visit_asks_for_nothing_back_and_names_only_what_the_tasks_role_may_touch(
+    network: Network, attribute: str
+) -> None:
     async with table(network) as sessions:
-        await sessions.note_visit(ID, VISIT)
+        note = sessions.note_visit if attribute == "last_visited_at" else sessions.note_watching
+        await note(ID, VISIT)
     sent: dict[str, Any] = json.loads(network.requests[0].content)
     assert {"pk": {"S": f"SESSION#{ID}"}, "sk": {"S": "SESSION"}} == sent["Key"]
     assert sent["ReturnValues"] == "NONE"
-    assert {"status", "last_visited_at"} == set(sent["ExpressionAttributeNames"].values())
+    assert {"status", attribute} == set(sent["ExpressionAttributeNames"].values())
 
 
 @pytest.mark.parametrize(

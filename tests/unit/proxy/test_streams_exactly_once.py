@@ -52,6 +52,9 @@ class Stack:
     async def transcript_lengths(self, _: Sequence[str]) -> dict[str, TranscriptLength]:
         return {SESSION.id: self.length}
 
+    async def note_watching(self, *_: object) -> None:
+        """Nobody reads it."""
+
     async def current(self, _: str) -> Session:
         return SESSION
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ToolReport = Callable[[str, str, TodoProgress | None], Awaitable[None]]
+ToolReport = Callable[[str, str, TodoProgress | None], None]
 Observer = Callable[[Message], None]
 
 _DETAIL_LIMIT_CHARACTERS = 200
@@ -83,7 +83,7 @@ class ClaudeProcess:
     async def run(self, request: str, images: tuple[Image, ...] = ()) -> ResultMessage | None:
         """Have the request done and return how it ended, None when the process ended or had to be given up first.
 
-        What `report_tool` and the SDK raise is passed on; the SDK raises plain Exception for some faults.
+        What the SDK raises is passed on: plain Exception for some faults.
         """
         self._running = True
         try:
@@ -136,7 +136,7 @@ class ClaudeProcess:
                 # The first: a command of Claude's can write into this output, and would make the next turn fail.
                 self.conversation = self.conversation or message.session_id
             if isinstance(message, AssistantMessage):
-                await self._note(message)
+                self._note(message)
             if isinstance(message, ResultMessage):
                 if not self.interrupted:  # the next turn tells of them, and nobody waits for that
                     await self._obeyed(self._look_at_servers, _STATUS_SECONDS)
@@ -153,14 +153,14 @@ class ClaudeProcess:
         except Exception as error:  # noqa: BLE001 - the SDK raises plain Exception, and there is another way to end
             logger.info("claude code did not obey", extra={"step": step.__name__, "reason": type(error).__name__})
 
-    async def _note(self, message: AssistantMessage) -> None:
+    def _note(self, message: AssistantMessage) -> None:
         for block in message.content:
             if isinstance(block, TextBlock) and message.parent_tool_use_id is None:
                 self.last_message, self.fault = block.text, message.error
             if isinstance(block, ToolUseBlock):
                 # A subagent has a list of its own.
                 todo = todo_progress(block.name, block.input) if message.parent_tool_use_id is None else None
-                await self._report_tool(block.name, self._detail(block.input), todo)
+                self._report_tool(block.name, self._detail(block.input), todo)
 
     def _detail(self, arguments: Mapping[str, Any]) -> str:
         """Return the one argument that tells a reader what a tool is used on."""

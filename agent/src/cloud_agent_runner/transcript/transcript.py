@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-GATHER_SECONDS = 1.0  # events of so long make one request: what it costs is counted in requests
+# Events of so long make one request: what it costs is counted in requests.
+GATHER_SECONDS = 1.0
+UNWATCHED_GATHER_SECONDS = 10.0  # a tool's call and its result, mostly
 WAITING_LIMIT_BYTES = 8_000_000
 _ROOM_BYTES = 1_000  # for what stands around a batch's events
 _MASKED_AT_ONCE = 100
@@ -38,6 +41,7 @@ class Transcript:
     """Events in the order in which they were recorded, sent in batches, each exactly once while the agent lives.
 
     They wait in memory while the API can't be reached. When 8 MB wait, what comes then is left out, and counted.
+    Whoever watches sees an event a second after it at the latest; while nobody does, that's sent every ten.
     """
 
     def __init__(self, api: AgentApi, mask: SecretMask, *, gather_seconds: float = GATHER_SECONDS) -> None:
@@ -52,6 +56,8 @@ class Transcript:
         self._next_batch = 1
         self._batch: list[Event] = []  # that is being sent: what is sent again is the same
         self._news = asyncio.Event()
+        self._is_watched = asyncio.Event()
+        self._is_watched.set()  # until it's known
         self._sending = asyncio.Lock()
         self._is_closed = False
 
@@ -68,6 +74,13 @@ class Transcript:
         self._recorded.append((event, weight))
         self._news.set()
 
+    def watched(self, watched: bool) -> None:  # noqa: FBT001 - what it's called with says what it is
+        """Say whether somebody has the session's page open: who does needs no patience."""
+        if watched:
+            self._is_watched.set()
+        else:
+            self._is_watched.clear()
+
     async def run(self) -> None:
         """Send what is recorded, until cancelled or the transcript takes no more. No fault of it ends the session."""
         try:
@@ -81,6 +94,8 @@ class Transcript:
             await self._news.wait()
             self._news.clear()
             await asyncio.sleep(self._gather_seconds)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_watched.wait(), UNWATCHED_GATHER_SECONDS - self._gather_seconds)
             try:
                 await self._send_all()
             except AgentApiUnavailableError as error:

@@ -26,6 +26,7 @@ RepositoryName = Annotated[
 ]
 
 KEPT_AFTER_END = timedelta(days=30)
+WATCHED = timedelta(seconds=90)  # after a proxy has noted it; contracts/limits.json has how often each does
 
 
 class SessionStatus(StrEnum):
@@ -115,6 +116,7 @@ class Session(BaseModel):
     unpublished_work: UnpublishedWork | None = None
     last_active_at: str | None = None
     last_visited_at: str | None = None
+    last_watched_at: str | None = None
     idle_ends_at: str | None = None
     interrupt_id: str | None = None
     branch_sha: str | None = None
@@ -135,6 +137,11 @@ class Session(BaseModel):
     def base(self) -> str:
         """The branch that its branch is for."""
         return self.base_branch or self.default_branch
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody has its page open. The proxies write that down once a minute."""
+        return self.last_watched_at is not None and self.last_watched_at > timestamp(datetime.now(UTC) - WATCHED)
 
     @property
     def repository(self) -> GitHubRepository:

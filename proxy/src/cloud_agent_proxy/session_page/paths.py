@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from cloud_agent_proxy.session import Session
     from cloud_agent_proxy.session_page.conversation import Entry
     from cloud_agent_proxy.session_page.renderer import SessionPageRenderer
-    from cloud_agent_proxy.session_page.streams import Streams, TranscriptLengths
+    from cloud_agent_proxy.session_page.streams import SessionRows, Streams
     from cloud_agent_proxy.session_page.transcripts import Transcripts
     from cloud_agent_proxy.session_page.view import PageView
     from cloud_agent_proxy.status import Status
@@ -56,7 +56,7 @@ class SessionPagePaths:
         access: AccessMode,
         directory: SessionDirectory,
         status: Status,
-        lengths: TranscriptLengths,
+        rows: SessionRows,
         transcripts: Transcripts,
         streams: Streams,
         renderer: SessionPageRenderer,
@@ -66,7 +66,7 @@ class SessionPagePaths:
         self._has_index = access.visitors is not None
         self._directory = directory
         self._status = status
-        self._lengths = lengths
+        self._rows = rows
         self._transcripts = transcripts
         self._streams = streams
         self._renderer = renderer
@@ -200,7 +200,7 @@ class SessionPagePaths:
             return self._transcripts.known(session.id), _NOTICE
 
     async def _length(self, session_id: str) -> TranscriptLength:
-        lengths = await self._lengths.transcript_lengths([session_id])
+        lengths = await self._rows.transcript_lengths([session_id])
         return lengths.get(session_id, TranscriptLength())
 
 

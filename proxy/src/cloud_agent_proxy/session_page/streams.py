@@ -7,8 +7,10 @@ import json
 import logging
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from cloud_agent_proxy.session import SessionStatus
 from cloud_agent_proxy.session_page.conversation import Conversation, Known
 from cloud_agent_proxy.session_page.objects import BucketUnavailableError
 from cloud_agent_proxy.session_page.renderer import part_key
@@ -28,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 MOST_STREAMS = 1_000  # haproxy.cfg has as many connections for them
 MOST_OF_ONE_SESSION = 300
+NOTE_SECONDS = 60  # the Agent API takes a session for watched for half a minute longer (contracts/limits.json)
 _LOOK_SECONDS = 1
 _PATIENCE_SECONDS = 1
 _HEARTBEAT_SECONDS = 15  # HAProxy gives up after 45
@@ -35,11 +38,14 @@ _LAST_WORDS_SECONDS = 5  # the last batches come about when the session ends
 _MOST_SAID = 160
 
 
-class TranscriptLengths(Protocol):
-    """Where the lengths of transcripts are read from; it raises TableUnavailableError."""
+class SessionRows(Protocol):
+    """Where the lengths of transcripts are, and it's noted who is watched; it raises TableUnavailableError."""
 
     async def transcript_lengths(self, session_ids: Sequence[str]) -> dict[str, TranscriptLength]:
         """Return how many objects the sessions' transcripts have."""
+
+    async def note_watching(self, session_id: str, watched_at: datetime) -> None:
+        """Write when somebody last had the session's page open."""
 
 
 class TooManyStreamsError(Exception):
@@ -59,6 +65,8 @@ class _Watched:
     """Set, and replaced by another, as soon as there is something new."""
     ends_at: float | None = None
     """When its streams end, by the monotonic clock."""
+    note_at: float = 0
+    """When it's to be noted next that somebody has the page open."""
 
 
 class Streams:
@@ -67,12 +75,12 @@ class Streams:
     def __init__(
         self,
         directory: SessionDirectory,
-        lengths: TranscriptLengths,
+        rows: SessionRows,
         transcripts: Transcripts,
         renderer: SessionPageRenderer,
     ) -> None:
         self._directory = directory
-        self._lengths = lengths
+        self._rows = rows
         self._transcripts = transcripts
         self._renderer = renderer
         self._watched: dict[str, _Watched] = {}
@@ -100,7 +108,7 @@ class Streams:
         """Look once at every session that somebody looks at; what fails is tried again the next time."""
         watched = dict(self._watched)
         try:
-            lengths = await self._lengths.transcript_lengths(list(watched))
+            lengths = await self._rows.transcript_lengths(list(watched))
         except TableUnavailableError:  # the directory logs it
             return
         results = await asyncio.gather(
@@ -179,6 +187,7 @@ class Streams:
             watched.ends_at = 0
         else:
             watched.session = session
+            await self._note(watched)
             if session.status.is_final and watched.ends_at is None:
                 watched.ends_at = time.monotonic() + _LAST_WORDS_SECONDS
         if length is not None:
@@ -195,6 +204,16 @@ class Streams:
             _announce(watched)
         elif watched.ends_at is not None:
             _announce(watched)
+
+    async def _note(self, watched: _Watched) -> None:
+        """Have the agent know that somebody looks: until then it sends its events ten seconds late."""
+        if watched.session.status is not SessionStatus.RUNNING or time.monotonic() < watched.note_at:
+            return
+        watched.note_at = time.monotonic() + NOTE_SECONDS
+        try:
+            await self._rows.note_watching(watched.session.id, datetime.now(UTC))
+        except TableUnavailableError as error:
+            logger.warning("not noted as watched", extra={"session_id": watched.session.id, "reason": str(error)})
 
 
 def _announce(watched: _Watched) -> None:

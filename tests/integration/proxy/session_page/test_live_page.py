@@ -14,6 +14,8 @@ import pytest
 from tests.integration.proxy.visitor import access
 from tests.kit.transcripts import Script, sample, sample_history, sample_row
 
+from embedded_aws.testing import eventually
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -84,6 +86,19 @@ async def test_what_is_new_comes_by_itself(proxy: Proxy, recorder: Recorder) -> 
     await reading
     assert reader.received == ["e1", "e2"]
     assert "the second" in reader.entries["e2"]
+
+
+async def test_an_open_page_is_noted_on_the_row_of_a_session_that_runs(proxy: Proxy, recorder: Recorder) -> None:
+    script = Script()
+    script.message("the first")
+    running, over = (recorder.put(script.batches(), **sample_row() | {"status": one}) for one in ("RUNNING", "FAILED"))
+    for session_id in (running, over):
+        assert recorder.table.moment(session_id, "last_watched_at") is None
+        await Reader(proxy, session_id).read_until(1)
+
+    await asyncio.to_thread(eventually, lambda: recorder.table.moment(running, "last_watched_at") is not None)
+    assert recorder.table.moment(running, "last_visited_at") is None, "to look at it isn't to visit the preview"
+    assert recorder.table.moment(over, "last_watched_at") is None
 
 
 async def test_a_stream_that_is_cut_again_and_again_loses_and_doubles_nothing(proxy: Proxy, recorder: Recorder) -> None:
