@@ -27,9 +27,12 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def _run_once(self) -> None:
         internals: Any = self
-        if not internals._ready:  # noqa: SLF001 - asyncio has no other way in
-            due = (timer.when() for timer in internals._scheduled if not timer.cancelled())  # noqa: SLF001 - as above
-            self._now = max(self._now, min(due, default=self._now))
+        timers = internals._scheduled  # noqa: SLF001 - asyncio has no other way in
+        if timers and not internals._ready:  # noqa: SLF001 - as above
+            due = timers[0]
+            if due.cancelled():  # asyncio removes it, and would wait in real time for the next one
+                due = min((timer for timer in timers if not timer.cancelled()), default=due)
+            self._now = max(self._now, due.when())
         super()._run_once()  # type: ignore[misc]  # typeshed leaves out what is private
 
 
