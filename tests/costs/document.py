@@ -120,7 +120,7 @@ def _counted() -> list[str]:
         "### Calculated and counted",
         "",
         "`python -m tests.bench.agents` runs the loops of 1,000 agents by a virtual clock, against the API's own",
-        "handler: 0.734 requests a second from each, with a quarter of them in a turn, a quarter in a conversation and",
+        "handler: 0.727 requests a second from each, with a quarter of them in a turn, a quarter in a conversation and",
         "nobody there for half. With `--real-time` as many agents as a machine carries send theirs to the HTTP API,",
         "Lambda, DynamoDB and Step Functions of local mode. A response took 0.5 s on average in this run, on two cores",
         "that others kept busy, and each next request is as much later: an agent's rate follows from its pauses and",
