@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 from pathlib import Path
 
@@ -22,9 +23,14 @@ _ENVIRONMENT = {
 }
 
 
+# The same change, committed again by the same person in the same second, would be the very same commit.
+_SECONDS = itertools.count(1_760_000_000)
+
+
 def git(*arguments: str, at: Path) -> str:
-    """Run git as an ordinary contributor would."""
-    done = subprocess.run(["git", *arguments], cwd=at, check=True, capture_output=True, text=True, env=_ENVIRONMENT)
+    """Run git as an ordinary contributor would, a second after the last time."""
+    environment = _ENVIRONMENT | {"GIT_COMMITTER_DATE": f"{next(_SECONDS)} +0000"}
+    done = subprocess.run(["git", *arguments], cwd=at, check=True, capture_output=True, text=True, env=environment)
     return done.stdout.strip()
 
 
