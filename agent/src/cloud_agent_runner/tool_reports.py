@@ -27,10 +27,9 @@ class ToolReports:
     Claude's progress with its to-do list is reported beside what it does, and replaces nothing of that.
     """
 
-    def __init__(self, api: AgentApi, prompt_id: str, *, interval_seconds: float = INTERVAL_SECONDS) -> None:
+    def __init__(self, api: AgentApi, prompt_id: str) -> None:
         self._api = api
         self._prompt_id = prompt_id
-        self._interval_seconds = interval_seconds
         self._latest: dict[bool, tuple[str, str, TodoProgress | None]] = {}  # by whether it's of the list
         self._news = asyncio.Event()
         self._sending = asyncio.Lock()
@@ -61,7 +60,7 @@ class ToolReports:
             self._news.clear()
             async with self._sending:
                 await self._send()
-            await asyncio.sleep(self._interval_seconds)
+            await asyncio.sleep(INTERVAL_SECONDS)
 
     async def _send(self) -> None:
         latest, self._latest = self._latest, {}

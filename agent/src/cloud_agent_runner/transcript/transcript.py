@@ -41,7 +41,7 @@ class Transcript:
     """Events in the order in which they were recorded, sent in batches, each exactly once while the agent lives.
 
     They wait in memory while the API can't be reached. When 8 MB wait, what comes then is left out, and counted.
-    Whoever watches sees an event a second after it at the latest; while nobody does, that's sent every ten.
+    An event is sent a second after it was recorded while somebody watches, and ten seconds after it while nobody does.
     """
 
     def __init__(self, api: AgentApi, mask: SecretMask, *, gather_seconds: float = GATHER_SECONDS) -> None:
