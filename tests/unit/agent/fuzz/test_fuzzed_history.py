@@ -118,6 +118,13 @@ IN_A_REBASE = [
     _turn("edit the page", "leave a rebase", "amend") | {"before": ["squash-merge", "amend"]},
 ]
 
+# Where Claude amends the very first commit, its branch has no commit in common with the one on GitHub.
+WITH_ANOTHER_ROOT = [
+    _turn("reset", "amend", during=("delete the branch",)),
+    _turn("start a repository"),
+    _turn(heeds=True),
+]
+
 
 class Colleagues:
     """The branch, with what a person has on it and has taken off it, and what Claude has added.
@@ -245,7 +252,10 @@ class Colleagues:
         mixed = self.gone & self._working_words()  # one commit has all of it then: it may come back with that, or go
         self.gone, self.made = self.gone - mixed, self.made - mixed
         base = refused.request.partition("every commit after ")[2].split()[0]
-        git("reset", "--quiet", "--soft", git("merge-base", "HEAD", base, at=tree), at=tree)
+        if related := _output("merge-base", "HEAD", base, at=tree):
+            git("reset", "--quiet", "--soft", related, at=tree)
+        else:  # Claude has amended the very first commit
+            git("update-ref", "-d", "HEAD", at=tree)
         git("rm", "--quiet", "--cached", "--ignore-unmatch", "-f", *nested, at=tree)
         for name in nested:
             own = tree / name / ".git"
@@ -368,14 +378,7 @@ class Colleagues:
 
     def _words(self, at: Path, commit: str) -> set[str]:
         """Return the words of the branch's own files and of the page."""
-        done = subprocess.run(
-            ["git", "grep", "-h", "-o", "-E", "word[0-9]+", commit, "--", *OWN_FILES],
-            cwd=at,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return set(done.stdout.split())
+        return set(_output("grep", "-h", "-o", "-E", "word[0-9]+", commit, "--", *OWN_FILES, at=at).split())
 
     def _has_news(self) -> bool:
         """Return whether what Claude has checked out has all that's on the branch."""
@@ -417,6 +420,12 @@ def _run(commands: list[str], at: Path) -> None:
         git(*command.split(), at=at)
 
 
+def _output(*arguments: str, at: Path) -> str:
+    """Return what git answers, nothing where it finds nothing."""
+    done = subprocess.run(["git", *arguments], cwd=at, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
 def _try(command: str, at: Path) -> None:
     with suppress(subprocess.CalledProcessError):
         git(*command.split(), at=at)
@@ -443,6 +452,7 @@ class _Down:
 @given(turns=st.lists(TURN, min_size=1, max_size=4), depth=st.sampled_from([1, 50]))
 @example(turns=AFTER_A_PUSH, depth=1)
 @example(turns=IN_A_REBASE, depth=1)
+@example(turns=WITH_ANOTHER_ROOT, depth=1)
 def test_nothing_is_lost_and_nothing_that_was_removed_returns(turns: list[dict[str, Any]], depth: int) -> None:
     async def run() -> None:
         with tempfile.TemporaryDirectory() as folder:
