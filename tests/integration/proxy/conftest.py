@@ -190,6 +190,7 @@ class Proxy:
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the control plane; SIGSTOP has stopped all of its threads then."""
+        assert self.process.poll() is None, self.log_file.read_text()
         self.process.send_signal(number)
         if number is signal.SIGSTOP:
             threads = [*Path(f"/proc/{self.process.pid}/task").glob("*/stat")]

@@ -28,11 +28,12 @@ PYTHON = """
 import http.server, os, sys, urllib.request
 class Page(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
+        source = os.environ.get("API")  # without which there's no response: it may start later
+        page = urllib.request.urlopen(source).read() if source else b"page"
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.end_headers()
-        source = os.environ.get("API")
-        self.wfile.write(urllib.request.urlopen(source).read() if source else b"page")
+        self.wfile.write(page)
 http.server.ThreadingHTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Page).serve_forever()
 """
 NODE = "require('http').createServer((_, to) => to.end('page')).listen(process.env.PORT, process.env.HOST)"
