@@ -85,7 +85,7 @@ def _hour() -> list[str]:
 
 
 def _choice() -> list[str]:
-    quiet, busy = PROFILES[0], PROFILES[2]
+    quiet, busy = PROFILES[0], PROFILES[-1]
     ways: list[tuple[str, Usage, float]] = [
         ("polling each second, all prompts listed, as it was", sessions.as_it_was(), function_gb()),
         ("long polling: a function holds each request for 20 s, with 256 MB", sessions.held_open(memory_gb=0.25), 0.25),

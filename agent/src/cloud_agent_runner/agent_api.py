@@ -13,7 +13,6 @@ from pydantic import SecretStr
 from cloud_agent_runner.agent_api_connection import (
     AgentApiConnection,
     AgentApiRefusedError,
-    AgentApiUnavailableError,
 )
 from cloud_agent_runner.agent_api_messages import (
     Attachment,
@@ -218,10 +217,7 @@ class AgentApi:
         }
         if todo is not None:
             body["todo"] = asdict(todo) | {"current": beginning(todo.current, _TODO_LIMIT)}
-        try:
-            await self._report("/agent/progress", body, patience_seconds=0)
-        except AgentApiUnavailableError:
-            logger.warning("tool use not reported", extra={"tool": tool})
+        await self._report("/agent/progress", body, patience_seconds=0)
 
     async def turn_finished(  # noqa: PLR0913 - the fields of the event
         self,

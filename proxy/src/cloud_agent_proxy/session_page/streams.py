@@ -187,7 +187,6 @@ class Streams:
             watched.ends_at = 0
         else:
             watched.session = session
-            await self._note(watched)
             if session.status.is_final and watched.ends_at is None:
                 watched.ends_at = time.monotonic() + _LAST_WORDS_SECONDS
         if length is not None:
@@ -204,6 +203,8 @@ class Streams:
             _announce(watched)
         elif watched.ends_at is not None:
             _announce(watched)
+        if session is not None:  # last, for the page doesn't wait for it
+            await self._note(watched)
 
     async def _note(self, watched: _Watched) -> None:
         """Have the agent know that somebody looks: until then it sends its events ten seconds late."""
