@@ -19,7 +19,7 @@ STREAMLIT = (
     f'{VENV}/bin/python -m streamlit run app.py --server.address "$HOST" --server.port "$PORT" '
     "--server.headless true --server.runOnSave true"
 )
-MAKE = f"{sys.executable} -m venv {VENV}"
+MAKE = f"sh {Path(python.__file__).with_name('make_environment.sh')} {sys.executable}"
 SCRIPT = Path(python.__file__).with_name("install_requirements.sh")
 REQUIREMENTS = f"sh {SCRIPT} {sys.executable} uv -r requirements.txt"
 GET = f"sh {Path(python.__file__).with_name('get_package_manager.sh')}"

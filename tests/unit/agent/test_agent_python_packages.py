@@ -10,7 +10,7 @@ import pytest
 from cloud_agent_runner.preview.package_managers import python, python_packages
 
 VENV = '"$HOME/.venv"'
-MAKE = f"{sys.executable} -m venv {VENV}"
+MAKE = f"sh {Path(python.__file__).with_name('make_environment.sh')} {sys.executable}"
 SCRIPT = Path(python.__file__).with_name("install_requirements.sh")
 REQUIREMENTS = f"sh {SCRIPT} {sys.executable} uv"
 PIP = f"{VENV}/bin/python -m pip install"
@@ -181,6 +181,28 @@ def test_requirements_of_another_day_are_installed_with_a_python_of_that_day(
         done = subprocess.run(command, env={**os.environ, "HOME": str(tmp_path)}, check=False, capture_output=True)
         assert done.returncode == status
         assert made in (tmp_path / ".venv/made").read_text()
+
+
+@pytest.mark.parametrize(
+    ("found", "times"),
+    [
+        ("echo 3.13.1", 1),
+        ("echo 3.12.9", 2),
+        ("echo 3.13.1; exit 1", 2),  # pip can't be imported
+    ],
+)
+def test_an_environment_that_was_restored_is_made_again_only_if_it_is_of_no_use(
+    tmp_path: Path, found: str, times: int
+) -> None:
+    made = f'mkdir -p "$HOME/.venv/bin"; cp {tmp_path}/found "$HOME/.venv/bin/python"; echo made >> "$HOME/made"'
+    (tmp_path / "found").write_text(f"#!/bin/sh\n{found}\n")
+    (tmp_path / "python").write_text(f"#!/bin/sh\ncase $1 in -c) echo 3.13.1 ;; -m) {made} ;; esac\n")
+    for name in ("found", "python"):
+        (tmp_path / name).chmod(0o755)
+    command = ["sh", str(SCRIPT.with_name("make_environment.sh")), str(tmp_path / "python")]
+    for _ in range(2):
+        subprocess.run(command, env={**os.environ, "HOME": str(tmp_path)}, check=True)
+    assert len((tmp_path / "made").read_text().splitlines()) == times
 
 
 def test_what_a_folder_does_not_say_is_said_by_the_one_above(tmp_path: Path) -> None:

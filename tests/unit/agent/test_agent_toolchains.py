@@ -2,20 +2,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from tests.kit.stack_template import ROOT
 
 from cloud_agent_runner.preview.detection import dev_server_plan
-from cloud_agent_runner.preview.package_managers import python_packages
+from cloud_agent_runner.preview.package_managers import python, python_packages
 from cloud_agent_runner.preview.toolchains import missing, requested_python, toolchain_setup
 from cloud_agent_runner.preview.toolchains.installed import installed_version
 from cloud_agent_runner.repository.config import RepositoryConfig
 from cloud_agent_runner.workspace.user import WorkspaceUser
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MISE = ROOT / ".node/node_modules/@jdxcode/mise-linux-x64/bin"
 NPM = ("npm ci", "npm run dev")
@@ -137,11 +134,12 @@ def test_what_programs_print_is_their_version() -> None:
 
 
 def test_another_python_is_uvs_to_get(tmp_path: Path) -> None:
-    own = f"{sys.version_info.major}.{sys.version_info.minor}"
-    work_tree = _work_tree(tmp_path, **{".python-version": own, "requirements.txt": ""})
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    work_tree = _work_tree(tmp_path, **{".python-version": version, "requirements.txt": ""})
     assert requested_python(work_tree) is None
     (work_tree / ".python-version").write_text("3.8")
     assert requested_python(work_tree) == "3.8"
     venv = '"$HOME/.venv"'
     uv = f"venv --seed --allow-existing --python=3.8 {venv}"
-    assert f"{uv} || {sys.executable} -m venv {venv}; }} && {venv}/bin/python" in python_packages(work_tree).install
+    own = f"sh {Path(python.__file__).with_name('make_environment.sh')} {sys.executable}"
+    assert f"{uv} || {own}; }} && {venv}/bin/python" in python_packages(work_tree).install

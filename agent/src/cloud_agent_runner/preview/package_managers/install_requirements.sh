@@ -13,7 +13,7 @@ trap 'rm -f "$log"' EXIT
 install() { "$HOME/.venv/bin/python" -m pip install --log "$log" "$@"; }
 does_not_go_with_python() { grep -qE 'subprocess-exited-with-error|Failed to build|Ignored the following .*Requires-Python [^;]*<' "$log"; }
 
-[ -e "$made_of_older" ] || "$python" -m venv "$HOME/.venv" || exit
+[ -e "$made_of_older" ] || sh "$(dirname "$0")/make_environment.sh" "$python" || exit
 install "$@" && exit
 [ ! -e "$made_of_older" ] || exit 1
 for version in 3.11 3.9; do

@@ -21,7 +21,8 @@ from cloud_agent_runner.repository.file import has_repository_file, read_reposit
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-_SCRIPT = Path(__file__).with_name("install_requirements.sh")
+_INSTALL_REQUIREMENTS = Path(__file__).with_name("install_requirements.sh")
+_MAKE_ENVIRONMENT = Path(__file__).with_name("make_environment.sh")
 _ENVIRONMENT = '"$HOME/.venv"'
 _PYTHON = f"{_ENVIRONMENT}/bin/python"
 # What developers install, in the order in which files and groups of that kind are usually named.
@@ -130,7 +131,7 @@ def _make(version: str | None) -> str:
 
     Where uv finds that neither on this machine nor on the network, the supervisor's own is better than none.
     """
-    own = f"{shlex.quote(sys.executable)} -m venv {_ENVIRONMENT}"
+    own = f"sh {shlex.quote(str(_MAKE_ENVIRONMENT))} {shlex.quote(sys.executable)}"
     if version is None:
         return own
     make = f"{_uv_program()} venv --seed --allow-existing --python={shlex.quote(version)} {_ENVIRONMENT}"
@@ -201,7 +202,7 @@ def _requirements(project: _Project) -> str:
 
 def _with_any_python(files: str) -> str:
     """Return the command that installs requirements with the supervisor's own Python, else with an older one."""
-    return f"sh {shlex.quote(str(_SCRIPT))} {shlex.quote(sys.executable)} {_uv_program()} {files}"
+    return f"sh {shlex.quote(str(_INSTALL_REQUIREMENTS))} {shlex.quote(sys.executable)} {_uv_program()} {files}"
 
 
 def _itself(project: _Project) -> str:
