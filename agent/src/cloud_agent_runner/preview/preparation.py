@@ -14,6 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.preview.database_schemas import drizzle, prisma
+from cloud_agent_runner.preview.django_projects import is_djangos
 from cloud_agent_runner.preview.folders import at, folders, names_in
 from cloud_agent_runner.repository.file import has_repository_file, read_repository_text
 
@@ -65,7 +66,7 @@ def preparation(work_tree: Path, dev: str) -> Preparation:
 
 
 def _django(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
-    if has_repository_file(work_tree, at(folder, "manage.py")):
+    if is_djangos(work_tree, at(folder, "manage.py")):
         yield Step(_in(folder, f"{_PYTHON} manage.py migrate --noinput"))
         if command := _fills_database(work_tree, folder):
             yield Step(_in(folder, f"{_PYTHON} manage.py {command}"), is_once=True)

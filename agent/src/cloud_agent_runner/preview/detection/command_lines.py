@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.preview.detection import install, package_scripts, shell
@@ -42,7 +43,8 @@ def server_in(folder: Folder, line: str, why: str, *, trusts_modules: bool = Fal
         if server:
             flags, port = listening(command, server)
             text = f"{line} {flags}".rstrip()
-            return Program(folder, text, why, _install(folder, where), port, reloads=server.reloads(command))
+            installed = _install(folder, where, _folder_of_program(where, command))
+            return Program(folder, text, why, installed, port, reloads=server.reloads(command))
         if command.program in MANAGERS and any(word.startswith(_SERVING_SCRIPTS) for word in command.arguments):
             return Program(folder, line, why, _install(folder, where))
     return None
@@ -52,6 +54,12 @@ def _is_module(folder: Folder, command: Command) -> bool:
     """Return whether `python -m` runs a module of the folder's, or of its `src`."""
     path = command.program.replace(".", "/")
     return folder.has(*(f"{place}{path}{end}" for place in ("", "src/") for end in (".py", "/__main__.py")))
+
+
+def _folder_of_program(folder: Folder, command: Command) -> Folder:
+    """Return where the Python program stands that a command runs: what it needs may be listed beside it."""
+    file = next((word for word in command.words[1:] if word.endswith(".py")), "")
+    return folder.sub(str(PurePosixPath(file).parent))
 
 
 def _script(folder: Folder, commands: list[Command]) -> tuple[Folder, str | None]:

@@ -97,6 +97,8 @@ def script(folder: Folder, name: str) -> Program | None:
     commands, started = shell.commands(line), running(line, folder)
     if (commands and not started) or _is_own_tool(folder, started):
         return None
+    if len(commands) == 1 and len(started) == 1 and unbuilt.is_never_built(started[0], name):
+        return None
     servers = [one.server for one in started if one.server]
     folders = [one.folder for one in started]
     flags, port = "", None

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 
 from cloud_agent_runner.preview.detection.folder import table
 from cloud_agent_runner.preview.detection.found import Program
-from cloud_agent_runner.preview.detection.python_files import ApplicationFile, file_with
+from cloud_agent_runner.preview.detection.python_files import READMES, ApplicationFile, file_with
 from cloud_agent_runner.preview.detection.servers import STREAMLIT
+from cloud_agent_runner.preview.django_projects import is_djangos
 from cloud_agent_runner.preview.package_managers import python_packages
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cloud_agent_runner.preview.detection.folder import Folder
 
 _ASGI = (
@@ -26,7 +29,9 @@ _ASGI = (
 # Of a function that takes no arguments, or could do without them.
 _ASGI_FACTORY = r"^def ((?:create|get|make)_(?:app|application))\((?:\s*|[^()]*=[^()]*)\)"
 _ASGI_BY_NAME = r"""^(?!#).*\buvicorn\.run\(\s*f?["']([\w.]+:\w+)["']"""
-_FLASK = r"^(\w+)\s*(?::\s*[\w.]+\s*)?=\s*(?:(?:flask\.)?Flask|create_app)\(|^def (create_app|make_app)\("
+_FLASK_INSTANCE = r"^(\w+)\s*(?::\s*[\w.]+\s*)?=\s*(?:(?:flask\.)?Flask|create_app)\("
+# Flask calls it without arguments, so the first one isn't required.
+_FLASK_FACTORY = r"^def (create_app|make_app)\((?!\s*\w+\s*(?::[^=,()\[]*(?:\[[^\]]*\][^=,()\[]*)?)?[,)])"
 # Applications that are started as a program: what they import, and the variables that tell them where to listen.
 _PROGRAMS = {
     "gradio": (r"^(?:import|from) gradio\b", 'GRADIO_SERVER_NAME="$HOST" GRADIO_SERVER_PORT="$PORT" '),
@@ -62,7 +67,10 @@ _FRONT_MATTER = re.compile(r"---\n(.*?)\n---", re.DOTALL)
 _KIT = re.compile(r"^sdk:[ \t]*(gradio|streamlit)[ \t]*$", re.MULTILINE)
 _KIT_VERSION = re.compile(r"""^sdk_version:[ \t]*["']?(\d[\w.]*)""", re.MULTILINE)
 _NO_FILE = ApplicationFile("")
-_FLASK_APP = re.compile(r"""^(?:export\s+)?FLASK_APP\s*=\s*["']?([\w.:/()-]+)""", re.MULTILINE)
+_FLASK_APP = re.compile(r"""(?<![\w$])FLASK_APP(?:\s*=\s*|[ \t]+)["']?(?P<name>(?P<module>[\w./-]+)[\w.:()]*)""")
+_FOR_FLASK = ".flaskenv"  # the one that's for nothing else
+# Where developers are told which it is.
+_SAYING_FLASK_APP = (_FOR_FLASK, ".env", "Dockerfile", *READMES)
 
 
 def find(folder: Folder) -> Program | None:
@@ -70,7 +78,7 @@ def find(folder: Folder) -> Program | None:
     named = dependencies(folder)
     kit, version = _kit_of_space(folder) or ("", "")
     for framework in _FRAMEWORKS:
-        if app := framework(folder, {*named, kit}):
+        if app := framework(folder, {*named, kit, _own_name(folder)}):
             packages = python_packages(folder.work_tree, str(folder.path), {*named, *app.needs})
             command = app.file.run(app.variables, packages.run(app.module))
             install = [folder.command(packages.install)]
@@ -98,7 +106,7 @@ class _App:
 
 
 def _django(folder: Folder, _: set[str]) -> _App | None:
-    if not folder.has("manage.py"):
+    if not is_djangos(folder.work_tree, folder.named("manage.py")):
         return None
     # Run as a file, yet by the same interpreter: `-m manage` finds it in the current directory.
     return _App('manage runserver "$HOST:$PORT"', f"Django: {folder.named('manage.py')}", needs=("django",))
@@ -134,14 +142,31 @@ def _started(folder: Folder, dependencies: set[str]) -> _App | None:
 def _flask(folder: Folder, dependencies: set[str]) -> _App | None:
     if "flask" not in dependencies:
         return None
-    if said := _FLASK_APP.search(folder.text(".flaskenv")):
-        file, name, why = _NO_FILE, shlex.quote(said[1]), f"Flask: `FLASK_APP` in {folder.named('.flaskenv')}"
-    elif found := file_with(folder, _FLASK, dependencies):
+    if said := next(_said_flask_apps(folder), None):
+        file, (name, why) = _NO_FILE, said
+    elif found := _flask_file(folder, dependencies):
         file, name, why = found, found.module, f"Flask: `{found.caught}` in {folder.named(found.name)}"
     else:
         return None
     # Options for both there are since 2.2 ("Flask: Changes").
     return _App('flask run --host "$HOST" --port "$PORT"', why, f"FLASK_APP={name} FLASK_DEBUG=1 ", file=file)
+
+
+def _said_flask_apps(folder: Folder) -> Iterator[tuple[str, str]]:
+    """Yield each application of the folder that a file says is Flask's, for a shell, with where that stands."""
+    for file in _SAYING_FLASK_APP:
+        for said in _FLASK_APP.finditer(folder.text(file)):
+            path = said["module"].replace(".", "/")
+            if file == _FOR_FLASK or folder.has(said["module"], f"{path}.py", f"{path}/__init__.py"):
+                yield shlex.quote(said["name"]), f"Flask: `FLASK_APP` in {folder.named(file)}"
+
+
+def _flask_file(folder: Folder, dependencies: set[str]) -> ApplicationFile | None:
+    """Return the file with the application, or a function that makes it; else one of Flask's extension for commands."""
+    if found := file_with(folder, f"{_FLASK_INSTANCE}|{_FLASK_FACTORY}", dependencies):
+        return found
+    manage = re.search(_FLASK_INSTANCE, folder.text("manage.py"), re.MULTILINE)
+    return ApplicationFile("manage.py", manage[1]) if manage else None
 
 
 def _program(folder: Folder, dependencies: set[str]) -> _App | None:
@@ -160,6 +185,13 @@ def _mkdocs(folder: Folder, _: set[str]) -> _App | None:
 
 
 _FRAMEWORKS = (_django, _streamlit, _asgi, _started, _flask, _program, _mkdocs)
+
+
+def _own_name(folder: Folder) -> str:
+    """Return what the project is called: a framework's own site is made with it."""
+    pyproject = folder.toml("pyproject.toml")
+    names = (table(pyproject, *keys).get("name") for keys in (("project",), ("tool", "poetry")))
+    return next((name for name in names if isinstance(name, str)), "")
 
 
 def _kit_of_space(folder: Folder) -> tuple[str, str] | None:

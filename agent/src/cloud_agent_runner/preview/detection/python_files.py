@@ -18,7 +18,7 @@ _USUAL = ("main.py", "app.py", "wsgi.py", "asgi.py", "server.py", "api.py", "aut
           "*/main.py", "*/app.py", "*/__init__.py", "src/*/main.py", "src/*/app.py",
           "src/*/__init__.py")  # fmt: skip
 _NO_APPLICATIONS = frozenset({"conftest.py", "fabfile.py", "manage.py", "noxfile.py", "setup.py", "tasks.py"})
-_READMES = ("README.md", "README.rst", "README.txt", "README")
+READMES = ("README.md", "README.rst", "README.txt", "README")
 _HERE = PurePath()
 _IMPORTS = re.compile(r"^(?:from|import)[ \t]+(\.|\w+)", re.MULTILINE)
 
@@ -71,7 +71,7 @@ def _caught(found: re.Match[str]) -> str:
 
 
 def _named_first(folder: Folder, names: Collection[str]) -> str | None:
-    readme = folder.text(folder.first(*_READMES) or "")
+    readme = folder.text(folder.first(*READMES) or "")
     places = {name: found.start() for name in names if (found := re.search(rf"\b{re.escape(name)}\b", readme))}
     return min(places, key=places.__getitem__, default=None)
 

@@ -24,9 +24,19 @@ def is_of_build(started: Iterable[Running], folder: Folder, name: str) -> bool:
     return "build" in scripts and f"pre{name}" not in scripts and any(map(_needs_build, started))
 
 
-def _needs_build(one: Running) -> bool:
+def is_never_built(one: Running, name: str) -> bool:
+    """Return whether nothing makes what a script serves: as in a root that has Next.js for its examples' sake."""
+    scripts = table(one.folder.json("package.json"), "scripts")
+    return _serves_builds_alone(one) and not scripts.keys() & {"build", f"pre{name}"}
+
+
+def _serves_builds_alone(one: Running) -> bool:
     verb = _OF_BUILDS.get(one.command.program)
-    if verb is not None and verb in ("", *one.command.arguments[:1]):
+    return verb is not None and verb in ("", *one.command.arguments[:1])
+
+
+def _needs_build(one: Running) -> bool:
+    if _serves_builds_alone(one):
         return True
     words = list(one.command.arguments)
     if words[:1] == ["."]:
