@@ -178,6 +178,68 @@ async def test_what_an_install_lacks_is_told_with_the_one_thing_to_do(tmp_path: 
         await _dev_server(plan, tmp_path).install()
 
 
+PEERS, LOCK = "npm error code ERESOLVE", "npm error `npm ci` can only install packages when"
+
+
+@pytest.mark.parametrize(
+    ("install", "refusals", "ran"),
+    [
+        ("npm ci", [PEERS], ["npm ci", "npm ci --legacy-peer-deps"]),
+        ("cd . && npm i -D", [PEERS], ["npm i -D", "npm i --legacy-peer-deps -D"]),
+        ("npm ci", [LOCK, PEERS], ["npm ci", "npm install --no-save", "npm install --legacy-peer-deps --no-save"]),
+        ("npm ci --legacy-peer-deps && pnpm install", [], ["npm ci --legacy-peer-deps", "pnpm install"]),
+        (
+            "yarn install --frozen-lockfile",
+            ["error Your lockfile needs to be updated, but yarn was run with `--frozen-lockfile`."],
+            ["yarn install --frozen-lockfile", "yarn install --pure-lockfile"],
+        ),
+        (
+            "pnpm install --frozen-lockfile --config.strict-dep-builds=false",
+            ["ERR_PNPM_OUTDATED_LOCKFILE  Cannot install"],
+            [
+                "pnpm install --frozen-lockfile --config.strict-dep-builds=false",
+                "pnpm install --no-lockfile --config.strict-dep-builds=false",
+            ],
+        ),
+        (
+            "bun install --frozen-lockfile",
+            ["error: lockfile had changes, but lockfile is frozen"],
+            ["bun install --frozen-lockfile", "bun install --no-save"],
+        ),
+    ],
+)
+async def test_what_a_package_manager_refuses_is_installed_all_the_same(
+    tmp_path: Path, install: str, refusals: list[str], ran: list[str]
+) -> None:
+    _have_package_managers(tmp_path, refusals)
+    await _dev_server(DevServerPlan(install=install, dev="true"), tmp_path).install()
+    assert (tmp_path / "ran").read_text().splitlines() == ran
+
+
+@pytest.mark.parametrize("refusals", [["npm error code E401"], [PEERS, PEERS]])
+async def test_an_install_fails_once_nothing_else_can_be_tried(tmp_path: Path, refusals: list[str]) -> None:
+    _have_package_managers(tmp_path, refusals)
+    with pytest.raises(InstallFailedError):
+        await _dev_server(DevServerPlan(install="npm ci", dev="true"), tmp_path).install()
+    assert len((tmp_path / "ran").read_text().splitlines()) == len(refusals)
+
+
+def _have_package_managers(home: Path, refusals: list[str]) -> None:
+    """Have programs that refuse what they're called for in these words, one after the other, and then do it."""
+    folder = home / ".local/bin"
+    folder.mkdir(parents=True)
+    for number, words in enumerate(refusals):
+        (home / f"refusal.{number}").write_text(words)
+    for name in ("npm", "yarn", "pnpm", "bun"):
+        (folder / name).write_text(
+            "#!/bin/sh\n"
+            f'echo {name} "$*" >> "$HOME/ran"\n'
+            'for words in "$HOME"/refusal.*; do [ -e "$words" ] && cat "$words" && rm "$words" && exit 1; done\n'
+            "exit 0\n"
+        )
+        (folder / name).chmod(0o755)
+
+
 async def test_an_install_that_hangs_is_ended(tmp_path: Path) -> None:
     dev_server = _dev_server(DevServerPlan(install="echo waiting; sleep 60", dev="true"), tmp_path)
     with pytest.raises(InstallFailedError, match=r"took longer than 1 s\.$"):

@@ -12,6 +12,7 @@ from cloud_agent_runner.preview.errors import PreviewError
 from cloud_agent_runner.preview.exposure import Exposure
 from cloud_agent_runner.preview.kept_process import KeptProcess
 from cloud_agent_runner.preview.live_reload import reloads_pages
+from cloud_agent_runner.preview.package_managers import installing_all_the_same
 from cloud_agent_runner.preview.probe import NoResponseError, PageResponse, probe
 from cloud_agent_runner.preview.remedies import remedy
 from cloud_agent_runner.workspace.command import WorkspaceCommand
@@ -125,8 +126,11 @@ class DevServer:
             InstallFailedError: it failed or took too long; `last_lines` says why.
         """
         command = command or self._plan.install
-        if command and (failure := await self._run_once("install", command, limit_seconds)):
-            raise InstallFailedError(failure)
+        while command and (failure := await self._run_once("install", command, limit_seconds)):
+            command = installing_all_the_same(command, self.last_lines(_LINES_OF_A_FAILURE))
+            if command is None:
+                raise InstallFailedError(failure)
+            logger.info("installed all the same", extra={"command": command})
 
     async def prepare(self, command: str, *, limit_seconds: float = 300) -> str:
         """Run a command that the dev server needs to have been run; return how it failed, nothing when all is well.
