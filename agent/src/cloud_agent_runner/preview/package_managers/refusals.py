@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 
 _FROZEN = r"\b({} install\b[^;&|]*) --frozen-lockfile\b"
-# What the program says, what there is in the command, and what does instead. pnpm has no option by which it reads a lock
-# file that it doesn't write ("npm config: legacy-peer-deps, save", "yarn install: --pure-lockfile", "bun install:
-# --no-save", "pnpm install: --no-lockfile").
+# What the program says, what there is in the command, and what does instead ("npm config: legacy-peer-deps, save",
+# "yarn install: --pure-lockfile", "bun install: --no-save", "pnpm install: --no-lockfile"). pnpm has no option by which
+# it reads a lock file that it doesn't write.
 _REFUSALS = (
     (
         r"\bERESOLVE\b",
