@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -198,6 +199,34 @@ def test_an_env_file_is_made_of_its_example_and_no_other_is_touched(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
+    ("line", "is_made_up"),
+    [
+        ('DJANGO_SECRET_KEY=""', True),
+        ("COOKIE_SECRET=", True),
+        ("export JWT_REFRESH_SECRET= # openssl rand -hex 32", True),
+        ("SECRET=''\r", True),
+        ("NEXTAUTH_SECRET=lunch", False),
+        ("SECRET_KEY=# lunch", True),
+        ("STRIPE_SECRET_KEY=", False),
+        ("AUTH_GITHUB_SECRET=", False),
+        ("AWS_SECRET_ACCESS_KEY=", False),
+        ("APP_KEY=", False),
+        ("# SECRET_KEY=", False),
+    ],
+)
+def test_a_secret_of_the_applications_own_that_an_example_leaves_empty_is_made_up(
+    tmp_path: Path, line: str, *, is_made_up: bool
+) -> None:
+    name = line.partition("=")[0]
+    command = make_env_files(_repository(tmp_path, {".env.example": f"A=1\n{line}\nB=2"}))
+    assert command is not None
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True)  # noqa: S602 - as the agent does
+    first, made, last = (tmp_path / ".env").read_text().split("\n", 2)
+    assert (first, last) == ("A=1", "B=2\n")
+    assert re.fullmatch(rf"{name}=[0-9a-f]{{64}}", made) if is_made_up else made == line
+
+
+@pytest.mark.parametrize(
     ("example", "made"),
     [
         ("env.example", ".env"),
@@ -209,7 +238,9 @@ def test_an_env_file_is_made_of_its_example_and_no_other_is_touched(tmp_path: Pa
     ],
 )
 def test_examples_have_many_names_in_all_folders_of_applications(tmp_path: Path, example: str, made: str) -> None:
-    assert make_env_files(_repository(tmp_path, {example: ""})) == f"cp {example} {made}"
+    command = make_env_files(_repository(tmp_path, {example: ""}))
+    assert command is not None
+    assert command.endswith(f"make_env_file.sh {example} {made}")
 
 
 def test_a_link_out_of_the_repository_is_no_example(tmp_path: Path) -> None:

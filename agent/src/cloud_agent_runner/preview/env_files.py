@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.preview.folders import at, folders, names_in
@@ -12,8 +13,8 @@ from cloud_agent_runner.repository.file import has_repository_file, read_reposit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+_SCRIPT = Path(__file__).with_name("make_env_file.sh")
 # What is made of an example is never committed (`cloud_agent_runner.git.never_committed`): these two names are not.
 _EXAMPLES = {
     ".env": (
@@ -51,7 +52,7 @@ def make_env_files(work_tree: Path) -> str | None:
         for name, examples in _EXAMPLES.items():
             file = _first(work_tree, folder, (name, *examples))
             if file and file != at(folder, name):
-                steps.append(f"cp {shlex.quote(file)} {shlex.quote(at(folder, name))}")
+                steps.append(shlex.join(["sh", str(_SCRIPT), file, at(folder, name)]))
     return " && ".join(steps) or None
 
 
