@@ -10,10 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 from pydantic import SecretStr
 
-from cloud_agent_runner.agent_api_connection import (
-    AgentApiConnection,
-    AgentApiRefusedError,
-)
+from cloud_agent_runner.agent_api_connection import AgentApiConnection, AgentApiRefusedError
 from cloud_agent_runner.agent_api_messages import (
     Attachment,
     DependencyArchives,

@@ -226,6 +226,16 @@ def test_a_secret_of_the_applications_own_that_an_example_leaves_empty_is_made_u
     assert re.fullmatch(rf"{name}=[0-9a-f]{{64}}", made) if is_made_up else made == line
 
 
+def test_without_awk_an_example_is_copied(tmp_path: Path) -> None:
+    command = make_env_files(_repository(tmp_path, {".env.example": "SECRET=\n"}))
+    assert command is not None
+    (tmp_path / "bin").mkdir()
+    for program in ("sh", "cp"):
+        (tmp_path / "bin" / program).symlink_to(f"/bin/{program}")
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True, env={"PATH": str(tmp_path / "bin")})  # noqa: S602 - as the agent does
+    assert (tmp_path / ".env").read_text() == "SECRET=\n"
+
+
 @pytest.mark.parametrize(
     ("example", "made"),
     [

@@ -3,7 +3,7 @@
 # The secrets that an application signs its own cookies and tokens with are made up where the example leaves them empty:
 # nobody gives them out, and many a framework doesn't start without. Those of a service stay as they are.
 # Laravel's APP_KEY has a form of its own, and `artisan key:generate` to make it.
-exec awk -v own="^[ \t]*(export[ \t]+)?\
+awk -v own="^[ \t]*(export[ \t]+)?\
 ((ADMIN_JWT|APP|APPLICATION|AUTH|AUTH0|BETTER_AUTH|COOKIES?|CSRF|DJANGO|FLASK|NEXT_?AUTH|PAYLOAD|SERVER|SESSIONS?\
 |((ACCESS|REFRESH)_)?(JWT|TOKEN)(_(ACCESS|REFRESH))?)_)?(SECRET|SECRET_KEY|SECRET_KEY_BASE)\
 [ \t]*=[ \t]*(\"\"|'')?[ \t]*(#.*)?\r?\$" '
@@ -14,4 +14,4 @@ exec awk -v own="^[ \t]*(export[ \t]+)?\
     sub(/[ \t]*=.*/, "=" secret)
   }
   { print }
-' "$1" > "$2"
+' "$1" > "$2" || cp "$1" "$2" # where there's no awk

@@ -22,6 +22,7 @@ from cloud_agent_runner.agent_api_connection import AgentApiRefusedError, AgentA
 from cloud_agent_runner.preview.dependency_archive import ArchiveError, DependencyArchive
 from cloud_agent_runner.preview.dependency_key import dependency_key
 from cloud_agent_runner.preview.dev_server import InstallFailedError
+from cloud_agent_runner.preview.package_managers import NPM_CI
 from cloud_agent_runner.stored_objects import StoredObjects, without_address
 
 if TYPE_CHECKING:
@@ -41,8 +42,7 @@ _RESTORE_SECONDS = 180
 _SAVE_SECONDS = 600
 # ValueError: a response that isn't what the contract says.
 _FAILURES = (AgentApiRefusedError, AgentApiUnavailableError, ArchiveError, httpx.HTTPError, OSError, ValueError)
-# It would delete what was restored. `--no-save` leaves package-lock.json as it is.
-_NPM_CI = re.compile(r"\bnpm (ci|clean-install)\b")
+# `npm ci` would delete what was restored. `--no-save` leaves package-lock.json as it is.
 _NPM_CHECK = "npm install --no-save --no-audit --no-fund"
 
 
@@ -108,7 +108,7 @@ class WarmStart:
         key = dependency_key(command, self._files.blobs, image=self._image, home=self._home) if is_due else None
         if key and await self.restore(key):
             try:
-                await dev_server.install(_NPM_CI.sub(_NPM_CHECK, command))
+                await dev_server.install(re.sub(NPM_CI, _NPM_CHECK, command))
             except InstallFailedError:
                 logger.warning("restored dependencies are of no use")
                 await self._discard()

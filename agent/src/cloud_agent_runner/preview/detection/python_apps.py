@@ -15,10 +15,11 @@ from cloud_agent_runner.preview.detection.found import Program
 from cloud_agent_runner.preview.detection.python_files import READMES, ApplicationFile, file_with
 from cloud_agent_runner.preview.detection.servers import STREAMLIT
 from cloud_agent_runner.preview.django_projects import is_djangos
+from cloud_agent_runner.preview.env_files import variables
 from cloud_agent_runner.preview.package_managers import python_packages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from cloud_agent_runner.preview.detection.folder import Folder
 
@@ -67,18 +68,19 @@ _FRONT_MATTER = re.compile(r"---\n(.*?)\n---", re.DOTALL)
 _KIT = re.compile(r"^sdk:[ \t]*(gradio|streamlit)[ \t]*$", re.MULTILINE)
 _KIT_VERSION = re.compile(r"""^sdk_version:[ \t]*["']?(\d[\w.]*)""", re.MULTILINE)
 _NO_FILE = ApplicationFile("")
-_FLASK_APP = re.compile(r"""(?<![\w$])FLASK_APP(?:\s*=\s*|[ \t]+)["']?(?P<name>(?P<module>[\w./-]+)[\w.:()]*)""")
 _FOR_FLASK = ".flaskenv"  # the one that's for nothing else
-# Where developers are told which it is.
-_SAYING_FLASK_APP = (_FOR_FLASK, ".env", "Dockerfile", *READMES)
+# Where developers are told which it is, in a text.
+_FLASK_APP = re.compile(r"""(?<![\w$])FLASK_APP(?:[ \t]*=[ \t]*|[ \t]+)["']?([\w./-]+[\w.:()]*)""")
+_SAYING_FLASK_APP = ("Dockerfile", *READMES)
 
 
 def find(folder: Folder) -> Program | None:
     """Return the development server of the project's framework."""
     named = dependencies(folder)
     kit, version = _kit_of_space(folder) or ("", "")
+    known = {*named, kit, *_own_name(folder)}
     for framework in _FRAMEWORKS:
-        if app := framework(folder, {*named, kit, _own_name(folder)}):
+        if app := framework(folder, known):
             packages = python_packages(folder.work_tree, str(folder.path), {*named, *app.needs})
             command = app.file.run(app.variables, packages.run(app.module))
             install = [folder.command(packages.install)]
@@ -154,11 +156,13 @@ def _flask(folder: Folder, dependencies: set[str]) -> _App | None:
 
 def _said_flask_apps(folder: Folder) -> Iterator[tuple[str, str]]:
     """Yield each application of the folder that a file says is Flask's, for a shell, with where that stands."""
-    for file in _SAYING_FLASK_APP:
-        for said in _FLASK_APP.finditer(folder.text(file)):
-            path = said["module"].replace(".", "/")
-            if file == _FOR_FLASK or folder.has(said["module"], f"{path}.py", f"{path}/__init__.py"):
-                yield shlex.quote(said["name"]), f"Flask: `FLASK_APP` in {folder.named(file)}"
+    said = [(file, variables(folder.text(file)).get("FLASK_APP", "")) for file in (_FOR_FLASK, ".env")]
+    said += [(file, name) for file in _SAYING_FLASK_APP for name in _FLASK_APP.findall(folder.text(file))]
+    for file, name in said:
+        module = name.partition(":")[0]
+        path = module.replace(".", "/")
+        if name and (file == _FOR_FLASK or folder.has(module, f"{path}.py", f"{path}/__init__.py")):
+            yield shlex.quote(name), f"Flask: `FLASK_APP` in {folder.named(file)}"
 
 
 def _flask_file(folder: Folder, dependencies: set[str]) -> ApplicationFile | None:
@@ -170,10 +174,10 @@ def _flask_file(folder: Folder, dependencies: set[str]) -> ApplicationFile | Non
 
 
 def _program(folder: Folder, dependencies: set[str]) -> _App | None:
-    for package, (pattern, variables) in _PROGRAMS.items():
+    for package, (pattern, environment) in _PROGRAMS.items():
         if package in dependencies and (found := file_with(folder, pattern, dependencies)):
             why = f"{package}: {folder.named(found.name)}"
-            return _App(found.module, why, variables, reloads=package in _RELOADING, file=found)
+            return _App(found.module, why, environment, reloads=package in _RELOADING, file=found)
     return None
 
 
@@ -187,11 +191,10 @@ def _mkdocs(folder: Folder, _: set[str]) -> _App | None:
 _FRAMEWORKS = (_django, _streamlit, _asgi, _started, _flask, _program, _mkdocs)
 
 
-def _own_name(folder: Folder) -> str:
+def _own_name(folder: Folder) -> set[str]:
     """Return what the project is called: a framework's own site is made with it."""
     pyproject = folder.toml("pyproject.toml")
-    names = (table(pyproject, *keys).get("name") for keys in (("project",), ("tool", "poetry")))
-    return next((name for name in names if isinstance(name, str)), "")
+    return _distributions(table(pyproject, *keys).get("name", "") for keys in (("project",), ("tool", "poetry")))
 
 
 def _kit_of_space(folder: Folder) -> tuple[str, str] | None:
@@ -216,5 +219,9 @@ def dependencies(folder: Folder) -> set[str]:
     wanted += listed if isinstance(listed, list) else []
     wanted += table(pyproject, "tool", "poetry", "dependencies")
     wanted += table(folder.toml("Pipfile"), "packages")
+    return _distributions(wanted)
+
+
+def _distributions(wanted: Iterable[object]) -> set[str]:
     names = (re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", str(line)) for line in wanted)
     return {re.sub(r"[-_.]+", "-", name[1]).lower() for name in names if name}

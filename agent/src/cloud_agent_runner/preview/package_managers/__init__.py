@@ -9,6 +9,6 @@ from __future__ import annotations
 
 from cloud_agent_runner.preview.package_managers.node import NodePackages, node_packages
 from cloud_agent_runner.preview.package_managers.python import PythonPackages, python_packages
-from cloud_agent_runner.preview.package_managers.refusals import installing_all_the_same
+from cloud_agent_runner.preview.package_managers.refusals import NPM_CI, installing_all_the_same
 
-__all__ = ["NodePackages", "PythonPackages", "installing_all_the_same", "node_packages", "python_packages"]
+__all__ = ["NPM_CI", "NodePackages", "PythonPackages", "installing_all_the_same", "node_packages", "python_packages"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+NPM_CI = r"\bnpm (?:ci|clean-install)\b"
 _FROZEN = r"\b({} install\b[^;&|]*) --frozen-lockfile\b"
 # What the program says, what there is in the command, and what does instead ("npm config: legacy-peer-deps, save",
 # "yarn install: --pure-lockfile", "bun install: --no-save", "pnpm install: --no-lockfile"). pnpm has no option by which
@@ -18,7 +19,7 @@ _REFUSALS = (
         r"\bnpm (?:ci|clean-install|install|i)\b(?!-)(?! --legacy-peer-deps)",
         r"\g<0> --legacy-peer-deps",
     ),
-    (r"can only install packages when", r"\bnpm (?:ci|clean-install)\b", "npm install --no-save"),
+    (r"can only install packages when", NPM_CI, "npm install --no-save"),
     (r"Your lockfile needs to be updated", _FROZEN.format("yarn"), r"\1 --pure-lockfile"),
     (r"ERR_PNPM_OUTDATED_LOCKFILE", _FROZEN.format("pnpm"), r"\1 --no-lockfile"),
     (r"lockfile had changes, but lockfile is frozen", _FROZEN.format("bun"), r"\1 --no-save"),
