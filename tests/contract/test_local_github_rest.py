@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -56,6 +57,10 @@ class Example:
     who: str = "app token"
 
 
+def _list_of(model: Any) -> GenericAlias:  # noqa: ANN401 - as mypy doesn't look into githubkit, whose models are thousands
+    return GenericAlias(list, model)
+
+
 def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - one line for each endpoint
     """Yield the requests in an order in which they can be made."""
     repo, main, ahead = "/repos/acme/app", world["main"], world["ahead"]
@@ -86,12 +91,12 @@ def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - on
     yield of("POST /admin/users", m.SimpleUser, 201, {"login": "zoe"}, who="person")
     yield of("POST /admin/users/{login}/authorizations", None, 201, {"scopes": ["repo"]}, who="person", login="zoe")
     yield of(f"PUT {r}/collaborators/{{login}}", None, 204, {"permission": "push"}, who="person", login="zoe")
-    yield of(f"GET {r}/collaborators", list[m.Collaborator])
+    yield of(f"GET {r}/collaborators", _list_of(m.Collaborator))
     yield of(f"GET {r}/collaborators/{{login}}/permission", m.RepositoryCollaboratorPermission, login="zoe")
     yield of(f"DELETE {r}/collaborators/{{login}}", None, 204, who="person", login="zoe")
 
     yield of("GET /app", m.Integration, who="app")
-    yield of("GET /app/installations", list[m.Installation], who="app")
+    yield of("GET /app/installations", _list_of(m.Installation), who="app")
     one: dict[str, Any] = {"who": "app", "installation_id": world["installation_id"]}
     yield of("GET /app/installations/{installation_id:int}", m.Installation, **one)
     limits = {"repositories": ["app"], "permissions": {"contents": "write"}}
@@ -105,23 +110,23 @@ def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - on
 
     yield of("POST /user/repos", m.FullRepository, 201, {"name": "own", "auto_init": True}, who="person")
     yield of("POST /orgs/{org}/repos", m.FullRepository, 201, {"name": "more"}, who="person", org="acme")
-    yield of("GET /user/repos", list[m.Repository], who="person")
+    yield of("GET /user/repos", _list_of(m.Repository), who="person")
     yield of(f"GET {r}", m.FullRepository)
     yield of(f"GET {r}", m.FullRepository, who="user token")
     used_up = {"access_token": world["user_token"]}
     client: dict[str, Any] = {"who": "app client", "client_id": world["client_id"]}
     yield of("DELETE /applications/{client_id}/token", None, 204, used_up, **client)
     yield of(f"PATCH {r}", m.FullRepository, 200, {"default_branch": "main", "description": "d"}, who="person")
-    yield of(f"GET {r}/branches", list[m.ShortBranch])
+    yield of(f"GET {r}/branches", _list_of(m.ShortBranch))
     yield of(f"GET {r}/branches/{{branch:path}}", m.BranchWithProtection, branch="main")
-    yield of(f"GET {r}/contents", list[m.ContentDirectoryItems])
+    yield of(f"GET {r}/contents", _list_of(m.ContentDirectoryItems))
     yield of(f"GET {r}/contents/{{path:path}}", m.ContentFile, path="README.md")
     yield of(f"GET {r}/compare/{{basehead:path}}", m.CommitComparison, basehead=f"main...{ahead}")
-    yield of(f"GET {r}/commits", list[m.Commit])
+    yield of(f"GET {r}/commits", _list_of(m.Commit))
     yield of(f"GET {r}/commits/{{ref:path}}", m.Commit, ref="main")
 
     yield of(f"GET {r}/git/ref/{{ref:path}}", m.GitRef, ref="heads/main")
-    yield of(f"GET {r}/git/matching-refs/{{prefix:path}}", list[m.GitRef], prefix="heads/")
+    yield of(f"GET {r}/git/matching-refs/{{prefix:path}}", _list_of(m.GitRef), prefix="heads/")
     yield of(f"POST {r}/git/refs", m.GitRef, 201, {"ref": "refs/heads/new", "sha": main})
     yield of(f"PATCH {r}/git/refs/{{ref:path}}", m.GitRef, 200, {"sha": ahead}, ref="heads/new")
     yield of(f"DELETE {r}/git/refs/{{ref:path}}", None, 204, ref="heads/new")
@@ -131,22 +136,22 @@ def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - on
     yield of(f"GET {r}/git/blobs/{{sha}}", m.Blob, sha=world["blob"])
 
     yield of(f"POST {r}/labels", m.Label, 201, {"name": "bug", "color": "ff0000", "description": "d"})
-    yield of(f"GET {r}/labels", list[m.Label])
+    yield of(f"GET {r}/labels", _list_of(m.Label))
     yield of(f"GET {r}/labels/{{name:path}}", m.Label, name="bug")
     yield of(f"POST {r}/issues", m.Issue, 201, {"title": "t", "body": "b", "labels": ["bug"]})
-    yield of(f"GET {r}/issues", list[m.Issue])
+    yield of(f"GET {r}/issues", _list_of(m.Issue))
     yield of(f"GET {r}/issues/{{number:int}}", m.Issue)
     yield of(f"PATCH {r}/issues/{{number:int}}", m.Issue, 200, {"state": "closed"})
-    yield of(f"POST {r}/issues/{{number:int}}/labels", list[m.Label], 200, {"labels": ["x"]})
-    yield of(f"PUT {r}/issues/{{number:int}}/labels", list[m.Label], 200, {"labels": ["x", "y"]})
-    yield of(f"GET {r}/issues/{{number:int}}/labels", list[m.Label])
-    yield of(f"DELETE {r}/issues/{{number:int}}/labels/{{name:path}}", list[m.Label], name="x")
+    yield of(f"POST {r}/issues/{{number:int}}/labels", _list_of(m.Label), 200, {"labels": ["x"]})
+    yield of(f"PUT {r}/issues/{{number:int}}/labels", _list_of(m.Label), 200, {"labels": ["x", "y"]})
+    yield of(f"GET {r}/issues/{{number:int}}/labels", _list_of(m.Label))
+    yield of(f"DELETE {r}/issues/{{number:int}}/labels/{{name:path}}", _list_of(m.Label), name="x")
     yield of(f"DELETE {r}/issues/{{number:int}}/labels", None, 204)
     yield of(f"DELETE {r}/labels/{{name:path}}", None, 204, name="y")
     yield of(f"POST {r}/issues/{{number:int}}/comments", m.IssueComment, 201, {"body": "one"})
     yield of(f"POST {r}/issues/{{number:int}}/comments", m.IssueComment, 201, {"body": "two"})
-    yield of(f"GET {r}/issues/{{number:int}}/comments", list[m.IssueComment])
-    yield of(f"GET {r}/issues/comments", list[m.IssueComment])
+    yield of(f"GET {r}/issues/{{number:int}}/comments", _list_of(m.IssueComment))
+    yield of(f"GET {r}/issues/comments", _list_of(m.IssueComment))
     yield of(f"GET {r}/issues/comments/{{comment_id:int}}", m.IssueComment, comment_id=1)
     yield of(f"PATCH {r}/issues/comments/{{comment_id:int}}", m.IssueComment, 200, {"body": "b"}, comment_id=1)
     yield of(f"DELETE {r}/issues/comments/{{comment_id:int}}", None, 204, comment_id=2)
@@ -154,21 +159,21 @@ def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - on
     pull = {"title": "t", "body": "b", "head": "claude/1", "base": "main"}
     line = {"body": "b", "path": "new.txt", "line": 1, "commit_id": ahead}
     yield of(f"POST {r}/pulls", m.PullRequest, 201, pull)
-    yield of(f"GET {r}/pulls", list[m.PullRequestSimple])
+    yield of(f"GET {r}/pulls", _list_of(m.PullRequestSimple))
     yield of(f"GET {r}/pulls/{{number:int}}", m.PullRequest, number=2)
     yield of(f"PATCH {r}/pulls/{{number:int}}", m.PullRequest, 200, {"title": "new"}, number=2)
-    yield of(f"GET {r}/pulls/{{number:int}}/commits", list[m.Commit], number=2)
-    yield of(f"GET {r}/pulls/{{number:int}}/files", list[m.DiffEntry], number=2)
+    yield of(f"GET {r}/pulls/{{number:int}}/commits", _list_of(m.Commit), number=2)
+    yield of(f"GET {r}/pulls/{{number:int}}/files", _list_of(m.DiffEntry), number=2)
     approval = {"event": "APPROVE", "body": "good", "comments": [line]}
     yield of(f"POST {r}/pulls/{{number:int}}/reviews", m.PullRequestReview, 200, approval, who="person", number=2)
-    yield of(f"GET {r}/pulls/{{number:int}}/reviews", list[m.PullRequestReview], number=2)
+    yield of(f"GET {r}/pulls/{{number:int}}/reviews", _list_of(m.PullRequestReview), number=2)
     review = f"{r}/pulls/{{number:int}}/reviews/{{review_id:int}}"
     yield of(f"GET {review}", m.PullRequestReview, number=2, review_id=1)
-    yield of(f"GET {review}/comments", list[m.ReviewComment], number=2, review_id=1)
+    yield of(f"GET {review}/comments", _list_of(m.ReviewComment), number=2, review_id=1)
     changed = {"body": "better"}
     yield of(f"PUT {review}", m.PullRequestReview, 200, changed, who="person", number=2, review_id=1)
     yield of(f"POST {r}/pulls/{{number:int}}/comments", m.PullRequestReviewComment, 201, line, number=2)
-    yield of(f"GET {r}/pulls/{{number:int}}/comments", list[m.PullRequestReviewComment], number=2)
+    yield of(f"GET {r}/pulls/{{number:int}}/comments", _list_of(m.PullRequestReviewComment), number=2)
     yield of(f"GET {r}/pulls/comments/{{comment_id:int}}", m.PullRequestReviewComment, comment_id=1)
     replies = f"POST {r}/pulls/{{number:int}}/comments/{{comment_id:int}}/replies"
     yield of(replies, m.PullRequestReviewComment, 201, {"body": "done"}, number=2, comment_id=1)
@@ -179,7 +184,7 @@ def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - on
     }
     for given, (subject, path) in enumerate(subjects.items(), 1):
         yield of(f"POST {r}/{subject}/reactions", m.Reaction, 201, {"content": "+1"}, **path)
-        yield of(f"GET {r}/{subject}/reactions", list[m.Reaction], **path)
+        yield of(f"GET {r}/{subject}/reactions", _list_of(m.Reaction), **path)
         yield of(f"DELETE {r}/{subject}/reactions/{{reaction_id:int}}", None, 204, reaction_id=given, **path)
 
     comment = f"{r}/pulls/comments/{{comment_id:int}}"
@@ -189,13 +194,13 @@ def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - on
     deployment = {"ref": "claude/1", "environment": "pr-2", "description": "d", "payload": {"a": 1}}
     status = {"state": "success", "environment_url": "http://x", "log_url": "http://y", "description": "d"}
     yield of(f"POST {r}/deployments", m.Deployment, 201, deployment)
-    yield of(f"GET {r}/deployments", list[m.Deployment])
+    yield of(f"GET {r}/deployments", _list_of(m.Deployment))
     yield of(f"GET {r}/deployments/{{deployment_id:int}}", m.Deployment, deployment_id=1)
     yield of(f"POST {r}/deployments/{{deployment_id:int}}/statuses", m.DeploymentStatus, 201, status, deployment_id=1)
-    yield of(f"GET {r}/deployments/{{deployment_id:int}}/statuses", list[m.DeploymentStatus], deployment_id=1)
+    yield of(f"GET {r}/deployments/{{deployment_id:int}}/statuses", _list_of(m.DeploymentStatus), deployment_id=1)
     yield of(f"POST {r}/statuses/{{sha}}", m.Status, 201, {"state": "success", "context": "c"}, sha=main)
-    yield of(f"GET {r}/commits/{{ref:path}}/statuses", list[m.Status], ref="main")
-    yield of(f"GET {r}/statuses/{{ref:path}}", list[m.Status], ref=main)
+    yield of(f"GET {r}/commits/{{ref:path}}/statuses", _list_of(m.Status), ref="main")
+    yield of(f"GET {r}/statuses/{{ref:path}}", _list_of(m.Status), ref=main)
     check = {"name": "c", "head_sha": main, "conclusion": "success", "output": {"title": "t", "summary": "s"}}
     yield of(f"POST {r}/check-runs", m.CheckRun, 201, check)
     yield of(f"GET {r}/commits/{{ref:path}}/check-runs", m.ReposOwnerRepoCommitsRefCheckRunsGetResponse200, ref="main")
@@ -205,7 +210,7 @@ def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - on
     yield of(f"PUT {r}/pulls/{{number:int}}/update-branch", updated, 202, {}, number=2)
     yield of(f"PUT {r}/pulls/{{number:int}}/merge", m.PullRequestMergeResult, 200, {}, number=2)
     yield of(f"GET {r}/pulls/{{number:int}}/merge", None, 204, number=2)
-    yield of("GET /app/hook/deliveries", list[m.HookDeliveryItem], who="app")
+    yield of("GET /app/hook/deliveries", _list_of(m.HookDeliveryItem), who="app")
     yield of("GET /app/hook/deliveries/{delivery_id:int}", m.HookDelivery, who="app", delivery_id=1)
     yield of("POST /app/hook/deliveries/{delivery_id:int}/attempts", None, 202, who="app", delivery_id=1)
 
@@ -221,9 +226,9 @@ def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - on
         "bypass_actors": [{"actor_id": 5, "actor_type": "RepositoryRole", "bypass_mode": "always"}],
     }
     yield of(f"POST {r}/rulesets", m.RepositoryRuleset, 201, rules, who="person")
-    yield of(f"GET {r}/rulesets", list[m.RepositoryRuleset])
+    yield of(f"GET {r}/rulesets", _list_of(m.RepositoryRuleset))
     rule = m.RepositoryRuleDetailedOneof0 | m.RepositoryRuleDetailedOneof1 | m.RepositoryRuleDetailedOneof10
-    yield of(f"GET {r}/rules/branches/{{branch:path}}", list[rule], branch="claude/1")
+    yield of(f"GET {r}/rules/branches/{{branch:path}}", _list_of(rule), branch="claude/1")
     yield of(f"GET {r}/rulesets/{{ruleset_id:int}}", m.RepositoryRuleset, ruleset_id=1)
     yield of(f"DELETE {r}/rulesets/{{ruleset_id:int}}", None, 204, who="person", ruleset_id=1)
     yield of(f"POST {r}/transfer", m.MinimalRepository, 202, {"new_owner": "acme"}, who="person")
