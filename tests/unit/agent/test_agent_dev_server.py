@@ -87,6 +87,41 @@ async def test_an_error_that_stands_is_the_answer_and_costs_few_requests(
         assert 2 <= dev_server.last_lines(50).count('"GET / ') <= 8
 
 
+ENDED = (
+    "[nodemon] app crashed - waiting for file changes before starting...",
+    "[nodemon] clean exit - waiting for changes before restart",
+    "Failed running 'app.js'",
+    "[api] Failed running 'server.js'. Waiting for file changes before restarting...",
+    "Watcher Process failed. Restarting on file change...",
+)
+
+
+@pytest.mark.parametrize("last", ENDED)
+async def test_an_app_that_has_ended_under_what_watches_its_files_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    monkeypatch.setattr(dev_server_module, "_END_STANDS_SECONDS", 0.5)
+    failure = "MongooseServerSelectionError: connect ECONNREFUSED 127.0.0.1:27017"
+    (tmp_path / "says").write_text(f"{failure}\n{last}\n")
+    dev_server = _dev_server(DevServerPlan(dev="cat says; exec sleep 60"), tmp_path)
+    async with _running(dev_server):
+        with pytest.raises(DevServerNotReadyError) as error:
+            await dev_server.wait_until_ready(limit_seconds=20)
+    assert "ended before it responded" in str(error.value)
+    assert "MongoDB isn't among the `services`" in str(error.value)
+
+
+async def test_an_app_that_is_started_again_at_once_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dev_server_module, "_END_STANDS_SECONDS", 0.5)
+    (tmp_path / "says").write_text(f"{ENDED[0]}\n")
+    starts = f'cat says; sleep 0.2; echo starting; sleep 0.6; {SERVER} --bind "$HOST" "$PORT"'
+    dev_server = _dev_server(DevServerPlan(dev=starts), tmp_path)
+    async with _running(dev_server):
+        assert (await dev_server.wait_until_ready(limit_seconds=20)).status == 200
+
+
 async def test_an_error_that_passes_is_waited_out(tmp_path: Path) -> None:
     (tmp_path / "starting.py").write_text(
         "import http.server as s, os\n"

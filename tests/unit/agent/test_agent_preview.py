@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 import sys
 from contextlib import asynccontextmanager
@@ -224,6 +225,24 @@ async def test_a_live_server_that_goes_away_starts_again_and_says_so(session: Se
         await session.until("starting", lambda report: "it broke" in report.log)
         await session.until("failed")
         (session.work_tree / "broken").unlink()
+        await session.until("live")
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="needs Node.js")
+async def test_a_live_app_that_ends_under_what_watches_its_files_fails_and_is_live_once_one_changes(
+    session: Session,
+) -> None:
+    app = session.work_tree / "app.mjs"
+    serves = "import http from 'node:http'; const { HOST, PORT } = process.env;\n"
+    serves += "http.createServer((_, response) => response.end('up')).listen(PORT, HOST);\n"
+    app.write_text(f"{serves} setTimeout(() => {{ throw Error('it broke') }}, 1000);\n")
+    session.says(dev="exec node --watch app.mjs", reload="false")
+    async with session.running():
+        await session.until("live")
+        ended = await session.until("failed")
+        assert (ended.detail, "it broke" in ended.log) == ("It has ended, and starts again once a file changes.", True)
+
+        app.write_text(serves)
         await session.until("live")
 
 

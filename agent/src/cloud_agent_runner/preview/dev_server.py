@@ -41,6 +41,13 @@ _LONGEST_PROBE_PAUSE_SECONDS = 10.0
 _PROBE_PAUSE_GROWTH = 1.6
 _ERROR_STANDS_SECONDS = 5.0  # many a dev server responds with an error, or a page that asks to wait, until it is up
 _DEATHS_BEFORE_READY = 3
+# What nodemon, Node.js' `--watch` and Deno's say last of an app that has ended. They start it again once a file
+# changes, such as one that a compiler beside them is about to write.
+_AWAITS_A_CHANGE = re.compile(
+    r"waiting for (?:file )?changes before|(?:failed|completed) running '[^']+'$|restarting on file change",
+    re.IGNORECASE,
+)
+_END_STANDS_SECONDS = 20.0
 _LINES_READ = 50
 _LINES_OF_A_FAILURE = 200
 _IN_USE = re.compile("EADDRINUSE|address already in use|port \\d+ is (already )?in use", re.IGNORECASE)
@@ -153,14 +160,16 @@ class DevServer:
         """Return what `health_path` responds with for visitors: a page at once, an error when it stands for seconds.
 
         Raises:
-            DevServerNotReadyError: there was no response within `limit_seconds`, or it died three times before one;
-                `last_lines` says why.
+            DevServerNotReadyError: there was no response within `limit_seconds`, it died three times before one, or it
+                ended under a program that waits for a change of its files; `last_lines` says why.
         """
         seen = ""
         try:
             async with asyncio.timeout(limit_seconds):
-                pause, errs_since, clock = _FIRST_PROBE_PAUSE_SECONDS, None, asyncio.get_running_loop().time
+                pause, errs, ended = _FIRST_PROBE_PAUSE_SECONDS, _Since(), _Since()
                 while self.deaths < _DEATHS_BEFORE_READY:
+                    if ended.seconds(is_so=self.awaits_a_change) >= _END_STANDS_SECONDS:
+                        break
                     if not self._exposure.is_open:
                         await asyncio.sleep(_LOOK_SECONDS)
                         continue
@@ -170,12 +179,12 @@ class DevServer:
                         seen = f": {error}"
                         await self._exposure.reach_by_tls()
                     else:
-                        errs_since = errs_since or clock()
-                        if response.is_page or clock() - errs_since >= _ERROR_STANDS_SECONDS:
+                        if response.is_page or errs.seconds(is_so=True) >= _ERROR_STANDS_SECONDS:
                             return response
                     await asyncio.sleep(pause)
                     pause = min(pause * _PROBE_PAUSE_GROWTH, _LONGEST_PROBE_PAUSE_SECONDS)
-            outcome = f"ended {self.deaths} times before it responded"
+            how_often = f" {self.deaths} times" if self.deaths else ""
+            outcome = f"ended{how_often} before it responded"
         except TimeoutError:
             outcome = f"didn't respond within {limit_seconds:.0f} s ({self._exposure.state}{seen})"
         raise DevServerNotReadyError(
@@ -202,6 +211,11 @@ class DevServer:
     def deaths(self) -> int:
         """How many times it has died, none of them after a minute or more of life."""
         return self._shown.deaths
+
+    @property
+    def awaits_a_change(self) -> bool:
+        """Whether the app has ended, and what started it waits for another version of its files."""
+        return not self._exposure.is_open and bool(_AWAITS_A_CHANGE.search(self._shown.last_lines(1)))
 
     @property
     def flaw(self) -> str:
@@ -239,7 +253,7 @@ class DevServer:
                 "Local mode: another program on this machine, such as another session's dev server, already listens "
                 "on its port. Sessions share the machine: have it listen on the address in $HOST alone."
             )
-        if self.deaths:
+        if self.deaths or self.awaits_a_change:
             return remedy(lines) or "Its last lines say why."
         # What runs has said many a thing that it does without.
         return "It should listen on the address in $HOST and the port in $PORT."
@@ -283,6 +297,20 @@ class DevServer:
             environment={**environment, **(self._port if port is None else port)},
             hidden=self._secrets.values(),
         )
+
+
+class _Since:
+    """For how long something is so, without a break."""
+
+    def __init__(self) -> None:
+        self._begin: float | None = None
+
+    def seconds(self, *, is_so: bool) -> float:
+        """Return for how many seconds it is; 0 where it isn't."""
+        now = asyncio.get_running_loop().time()
+        if self._begin is None or not is_so:
+            self._begin = now if is_so else None
+        return now - self._begin if self._begin is not None else 0.0
 
 
 def _beside(process: Process) -> str:
