@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
+from io import StringIO
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from dotenv.parser import parse_stream
 
 from cloud_agent_runner.preview.folders import at, folders, names_in
 from cloud_agent_runner.repository.file import has_repository_file, read_repository_text
@@ -25,13 +28,9 @@ _EXAMPLES = {
 }
 # Where developers keep the addresses of what they run, and what they make it from.
 _ENV_FILES = (".env", ".env.local", ".env.development", *(name for names in _EXAMPLES.values() for name in names))
-_LINE = re.compile(
-    r"""^[^\S\n]*(?:export\s+)?(?P<name>[A-Za-z_]\w*)[^\S\n]*="""
-    r"""(?:[^\S\n]*(?P<quote>["'])(?P<quoted>[^"'\n]*)(?P=quote)[^\S\n]*(?:\#.*)?$|(?P<bare>.*)$)""",
-    re.MULTILINE,
-)
 _FILES_READ = 50
 _VARIABLES_READ = 1_000
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 MAKEFILES = ("Makefile", "makefile", "GNUmakefile")
 JUSTFILES = ("justfile", "Justfile", ".justfile")
 TASKFILES = ("Taskfile.yml", "Taskfile.yaml", "taskfile.yml")
@@ -92,13 +91,16 @@ def procfile_environment(work_tree: Path) -> dict[str, str]:
 
 
 def variables(text: str) -> dict[str, str]:
-    """Return the variables that the text of such a file sets, 1,000 at most, as they're written there."""
-    return dict(islice(_variables(text), _VARIABLES_READ))
+    """Return the variables that the text of such a file sets, 1,000 at most, without quotes and as no other is in it.
 
-
-def _variables(text: str) -> Iterator[tuple[str, str]]:
-    for line in _LINE.finditer(text):
-        yield line["name"], line["quoted"] or re.sub(r"(?:^|\s)#.*", "", line["bare"] or "").strip()
+    What names none, or could be no process' variable, is left out.
+    """
+    found = (
+        (line.key, line.value)
+        for line in parse_stream(StringIO(text))
+        if line.key and line.value is not None and _NAME.fullmatch(line.key) and "\0" not in line.value
+    )
+    return dict(islice(found, _VARIABLES_READ))
 
 
 def _first(work_tree: Path, folder: str, names: tuple[str, ...]) -> str | None:
