@@ -12,8 +12,6 @@ import typer
 from rich.markup import escape
 
 from cloud_agent_cli import clone_needed
-from cloud_agent_cli.adopt import command as adoption
-from cloud_agent_cli.adopt.search import Search
 from cloud_agent_cli.errors import CommandError
 from cloud_agent_cli.targets import DEFAULT_STACK, Target, on_aws
 from cloud_agent_cli.terminal import console, errors, print_in_any_encoding
@@ -91,9 +89,8 @@ def doctor(  # noqa: PLR0913, PLR0917 - one for each option of the command
 
     Exit code 0: all checks passed. 1: problems found. 2: not everything could be checked.
     """
-    # Here, for the checks' libraries take longer to import than the other commands take in all.
-    from cloud_agent_cli import doctor as doctor_command  # noqa: PLC0415
-    from cloud_agent_cli.first_run.deployment import read_parameters, read_samconfig  # noqa: PLC0415
+    from cloud_agent_cli import doctor as doctor_command
+    from cloud_agent_cli.first_run.deployment import read_parameters, read_samconfig
 
     if explain is not None:
         doctor_command.explain(explain)
@@ -147,6 +144,9 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each option of the command
     yes: Annotated[bool, typer.Option("--yes", help="Import without asking.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Bring what an account has already into the stack, by CloudFormation import. Deletes nothing."""
+    from cloud_agent_cli.adopt import command as adoption
+    from cloud_agent_cli.adopt.search import Search
+
     target = on_aws(stack, region)
     search = Search(stack, domain, adoption.requested(resources))
     console.print(f"Looking for resources of the stack [bold]{escape(stack)}[/bold] {escape(target.place)}")
@@ -161,7 +161,7 @@ def restore(
     region: Region = None,
 ) -> None:
     """Copy rows that the sessions table has lost from a restored table. Changes and deletes nothing that is there."""
-    from cloud_agent_cli import restoration  # noqa: PLC0415 - as for the doctor: the functions' model takes time to import
+    from cloud_agent_cli import restoration
 
     restoration.run(on_aws(stack, region), source)
 

@@ -6,9 +6,6 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-import boto3
-from botocore.exceptions import BotoCoreError
-
 from cloud_agent_cli.errors import NoAccountError
 
 if TYPE_CHECKING:
@@ -32,6 +29,9 @@ def on_aws(stack: str, region: str | None) -> Target:
     Raises:
         NoAccountError: there is no region, there are no credentials, or the configuration can't be read.
     """
+    import boto3
+    from botocore.exceptions import BotoCoreError
+
     try:
         # AWS_REGION: the AWS CLI and other SDKs read it, boto3 knows AWS_DEFAULT_REGION alone.
         session = boto3.Session(region_name=region or os.environ.get("AWS_REGION"))

@@ -11,11 +11,7 @@ import typer
 from cloud_agent_cli.errors import ParameterError
 from cloud_agent_cli.targets import Target
 from cloud_agent_cli.terminal import console
-from cloud_agent_local import demo as demonstration
-from cloud_agent_local import logs, run_lock, status
-from cloud_agent_local import up as lifecycle
-from cloud_agent_local.deployment import STACK, client
-from cloud_agent_local.ending import end_sessions
+from cloud_agent_local import run_lock
 from cloud_agent_local.errors import InUseError, NotRunningError, StateDirectoryError
 from cloud_agent_local.installation import STATE_DIR, Installation, Ports
 
@@ -60,6 +56,9 @@ def target(state_dir: Path | None) -> Target | None:
     installation = Installation.load(state_dir or STATE_DIR)
     if installation is None:
         return None
+    from cloud_agent_local import up as lifecycle
+    from cloud_agent_local.deployment import STACK, client
+
     if not lifecycle.is_up(installation):
         dead = ", ".join(lifecycle.dead_parts(installation)) or "its start has not finished"
         raise NotRunningError(
@@ -81,6 +80,8 @@ def up(  # noqa: PLR0913, PLR0917 - one for each option of the command
     containers: Containers = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Start everything and leave it running."""
+    from cloud_agent_local import up as lifecycle
+
     ports = _given(aws=aws_port, github=github_port, model=model_port, proxy=proxy_port)
     parameters = _named_values(parameter)
     with run_lock.held(state_dir, "cloud-agent local up"):
@@ -106,6 +107,9 @@ def show_status(
 
     Exit code 0: everything runs. 1: a part doesn't.
     """
+    from cloud_agent_local import status
+    from cloud_agent_local import up as lifecycle
+
     installation = _running(state_dir)
     if as_json:
         typer.echo(json.dumps(status.as_document(installation), indent=2))
@@ -126,12 +130,17 @@ def show_logs(
     state_dir: StateDir = STATE_DIR,
 ) -> None:
     """Print the logs of parts, containers and functions."""
+    from cloud_agent_local import logs
+
     logs.show(_running(state_dir), name, follow=follow, as_json=as_json)
 
 
 @local.command("down")
 def down(state_dir: StateDir = STATE_DIR) -> None:
     """Stop everything. Live sessions end first, and their pull requests say so."""
+    from cloud_agent_local import up as lifecycle
+    from cloud_agent_local.ending import end_sessions
+
     command = run_lock.end_holder(state_dir)
     installation = _recorded(state_dir)
     if installation is not None:
@@ -152,6 +161,8 @@ def reset(
     yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Stop everything and delete the local GitHub's repositories, the embedded AWS's data and the logs."""
+    from cloud_agent_local import up as lifecycle
+
     if not yes:
         typer.confirm(f"Delete all repositories, issues and logs in {state_dir}?", abort=True)
     run_lock.end_holder(state_dir)
@@ -173,6 +184,9 @@ def demo(  # noqa: PLR0913, PLR0917 - one for each option of the command
 
     A default port that is in use is replaced by a free one.
     """
+    from cloud_agent_local import demo as demonstration
+    from cloud_agent_local import up as lifecycle
+
     ports = _given(aws=aws_port, github=github_port, model=model_port, proxy=proxy_port)
     with run_lock.held(state_dir, "cloud-agent demo"):
         earlier = _recorded(state_dir)
@@ -184,6 +198,8 @@ def demo(  # noqa: PLR0913, PLR0917 - one for each option of the command
 
 
 def _start(state_dir: Path, ports: Ports, parameters: dict[str, str], *, containers: bool) -> Installation:
+    from cloud_agent_local import up as lifecycle
+
     try:
         return lifecycle.up(state_dir, ports, parameters, containers=containers)
     except (KeyboardInterrupt, SystemExit):
