@@ -33,7 +33,6 @@ logger = logging.getLogger(__name__)
 _LOOK_SECONDS = 2.0
 _LINES_SHOWN = 20
 _DEATHS_OF_A_FAILURE = 3
-_LOOKS_OF_A_FAILURE = 10
 _WORTH_ANOTHER_TRY = frozenset({"failed", "none"})
 _DOES_NOT_LISTEN = "It stopped listening and is started again."
 
@@ -208,8 +207,9 @@ class Preview:
                 self._stands("starting", _DOES_NOT_LISTEN, shows_log=True)
             elif self._standing.state == "starting" and dev_server.deaths >= _DEATHS_OF_A_FAILURE:
                 self._stands("failed", f"It has ended {dev_server.deaths} times.", shows_log=True)
-            elif self._standing.state == "starting" and missed > _LOOKS_OF_A_FAILURE and dev_server.awaits_a_change:
-                self._stands("failed", "It has ended, and starts again once a file changes.", shows_log=True)
+            elif self._standing.state == "starting" and missed > 1 and dev_server.awaits_a_change:
+                # Not failed: while Claude works at it, a change of a file would have everything installed again.
+                self._stands("starting", "It has ended, and starts again once a file changes.", shows_log=True)
         self._turn_has_ended.clear()
 
     async def _has_a_turn_ended(self) -> bool:
