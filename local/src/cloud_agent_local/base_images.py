@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import platform
 import re
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -123,9 +122,9 @@ def _write_node(archive: Path, version: str, folder: Path) -> None:
         ("corepack", modules / "corepack"),
     ):
         packed = folder / _run(["npm", "pack", "--silent", package], cwd=folder).split()[-1]
-        with tarfile.open(packed) as contents:
-            contents.extractall(folder / packed.stem, filter="tar")
-        shutil.copytree(folder / packed.stem / "package", into, dirs_exist_ok=True, symlinks=True)
+        into.mkdir(parents=True, exist_ok=True)
+        # tarfile refuses paths that lead elsewhere only since 3.11.4, which is later than Debian 12's.
+        _run(["tar", "-xzf", str(packed), "--no-same-owner", "--strip-components=1", "-C", str(into)])
     with tarfile.open(archive, "w") as root:
         root.add(local / "bin" / "node", "usr/local/bin/node")
         root.add(modules, "usr/local/lib/node_modules")
