@@ -153,3 +153,10 @@ def test_libraries_alone_have_no_preview(tmp_path: Path) -> None:
     library = _package(dev="tsc --watch")
     with pytest.raises(DevServerNotConfiguredError):
         _plan(tmp_path, {"package.json": _package(workspaces=["packages/*"]), "packages/a/package.json": library})
+
+
+def test_a_workspace_with_a_name_that_no_folder_can_have_is_passed_over(tmp_path: Path) -> None:
+    package = {"workspaces": ["a\0", "b\ud800/*"], "scripts": {"dev": "cd a && vite"}}
+    lay_out(tmp_path, {"package.json": json.dumps(package)})
+
+    assert dev_server_plan(tmp_path, RepositoryConfig()).dev == "npm run dev"

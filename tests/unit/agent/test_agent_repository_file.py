@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cloud_agent_runner.repository.file import has_repository_file, read_repository_file
+from cloud_agent_runner.repository.file import has_repository_file, read_repository_file, read_repository_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +55,7 @@ def test_what_is_no_file_of_the_repository_is_refused_at_once(work_tree: Path, k
     assert not has_repository_file(work_tree, "it")
 
 
-@pytest.mark.parametrize("name", ["missing", "file/below", "to/nowhere"])
+@pytest.mark.parametrize("name", ["missing", "file/below", "to/nowhere", "a\0", "a\ud800"])
 def test_what_is_not_there_is_told_apart_from_what_cannot_be_read(work_tree: Path, name: str) -> None:
     (work_tree / "file").write_text("x")
     (work_tree / "to").symlink_to("missing-too")
@@ -63,6 +63,13 @@ def test_what_is_not_there_is_told_apart_from_what_cannot_be_read(work_tree: Pat
     with pytest.raises(FileNotFoundError):
         read_repository_file(work_tree, name, LIMIT)
     assert not has_repository_file(work_tree, name)
+
+
+@pytest.mark.parametrize("content", [b"a\0b", b"\xff"])
+def test_what_is_no_text_is_not_read(work_tree: Path, content: bytes) -> None:
+    (work_tree / "file").write_bytes(content)
+
+    assert not read_repository_text(work_tree, "file")
 
 
 def test_a_folder_that_leads_out_of_the_repository_holds_no_file_of_it(work_tree: Path) -> None:

@@ -41,11 +41,15 @@ def read_repository_file(work_tree: Path, name: str, limit: int) -> bytes:
 
 
 def read_repository_text(work_tree: Path, name: str) -> str:
-    """Return what a file of the repository holds; nothing where it's no text, can't be read, or has more than 1 MiB."""
+    """Return what a file of the repository holds; nothing where it's no text, can't be read, or has more than 1 MiB.
+
+    With a NUL in it it's no text, as to Git.
+    """
     try:
-        return read_repository_file(work_tree, name, _TEXT_LIMIT_BYTES).decode()
+        text = read_repository_file(work_tree, name, _TEXT_LIMIT_BYTES).decode()
     except (OSError, UnicodeDecodeError):
         return ""
+    return "" if "\0" in text else text
 
 
 def read_repository_object(work_tree: Path, name: str) -> dict[str, Any]:
@@ -67,7 +71,10 @@ def has_repository_file(work_tree: Path, name: str) -> bool:
 
 def _inside(work_tree: Path, name: str) -> str:
     """Return the file's path with its links followed, if that is inside the work tree."""
-    path = os.path.realpath(work_tree / name)
+    try:
+        path = os.path.realpath(work_tree / name)
+    except ValueError as error:  # a NUL, or half of a surrogate pair
+        raise FileNotFoundError(errno.ENOENT, "no file can have this name", name) from error
     if not Path(path).is_relative_to(os.path.realpath(work_tree)):
         raise OSError(errno.EPERM, "it's a symbolic link that leads outside the repository", name)
     return path

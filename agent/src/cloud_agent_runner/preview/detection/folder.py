@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -101,7 +102,8 @@ class Folder:
 
     def _matches(self, patterns: Iterable[str]) -> Iterator[str]:
         for pattern in patterns:
-            yield from sorted(glob.glob(pattern, root_dir=self.work_tree / self.path))  # noqa: PTH207 - pathlib raises what it can't look into
+            with suppress(ValueError):  # as for a name that no file can have
+                yield from sorted(glob.glob(pattern, root_dir=self.work_tree / self.path))  # noqa: PTH207 - pathlib raises what it can't look into
 
     def command(self, text: str) -> str:
         """Return the command that runs in this folder, as one to be run in the work tree."""
