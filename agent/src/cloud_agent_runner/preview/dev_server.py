@@ -167,9 +167,10 @@ class DevServer:
         try:
             async with asyncio.timeout(limit_seconds):
                 pause, errs, ended = _FIRST_PROBE_PAUSE_SECONDS, _Since(), _Since()
-                while self.deaths < _DEATHS_BEFORE_READY:
-                    if ended.seconds(is_so=self.awaits_a_change) >= _END_STANDS_SECONDS:
-                        break
+                while (
+                    self.deaths < _DEATHS_BEFORE_READY
+                    and ended.seconds(is_so=self.awaits_a_change) < _END_STANDS_SECONDS
+                ):
                     if not self._exposure.is_open:
                         await asyncio.sleep(_LOOK_SECONDS)
                         continue

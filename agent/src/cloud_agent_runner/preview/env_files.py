@@ -91,7 +91,7 @@ def procfile_environment(work_tree: Path) -> dict[str, str]:
 
 
 def variables(text: str) -> dict[str, str]:
-    """Return the variables that the text of such a file sets, 1,000 at most, without quotes and as no other is in it.
+    """Return the variables that the text of such a file sets, 1,000 at most: without quotes, and with none replaced.
 
     What names none, or could be no process' variable, is left out.
     """
