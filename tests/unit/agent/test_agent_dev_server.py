@@ -207,6 +207,26 @@ async def test_an_install_that_fails_is_told_with_its_last_lines(tmp_path: Path)
     assert dev_server.last_lines(20) == "no such package"
 
 
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("true a\0b", "contains a NUL character or isn't valid Unicode"),
+        ("true \ud800", "contains a NUL character or isn't valid Unicode"),
+        (f"true {'a' * 200_000}", "are too long"),
+    ],
+)
+async def test_a_command_that_no_process_can_be_given_fails_as_others_do(
+    tmp_path: Path, command: str, reason: str
+) -> None:
+    dev_server = _dev_server(DevServerPlan(install=command, dev=command), tmp_path)
+    with pytest.raises(InstallFailedError, match=r"ended with status 126\."):
+        await dev_server.install()
+    assert reason in dev_server.last_lines(20)
+    async with _running(dev_server):
+        with pytest.raises(DevServerNotReadyError, match="ended 3 times"):
+            await dev_server.wait_until_ready(limit_seconds=20)
+
+
 async def test_what_an_install_lacks_is_told_with_the_one_thing_to_do(tmp_path: Path) -> None:
     plan = DevServerPlan(install="echo Error: pg_config executable not found.; seq 60; exit 1", dev="true")
     with pytest.raises(InstallFailedError, match=r"ended with status 1\. Debian's `libpq-dev` is missing"):

@@ -75,6 +75,7 @@ def test_the_sample_repository_is_configured() -> None:
         (f"port: {'9' * 5_000}\n", "can't be parsed: a number or a date in it is out of range."),
         ('dev: "\\ud800"\n', "line 1 can't be parsed: it has half of a surrogate pair."),
         ('"\\ud800": x\n', "line 1 can't be parsed: it has half of a surrogate pair."),
+        ('port: 1\ndev: "a\\0b"\n', "line 2 can't be parsed: it has a NUL character."),
         ("- dev\n", "line 1: expected `key: value` lines"),
         (b"dev: \xff\xfe\n", "can't be parsed: it isn't UTF-8 text (invalid start byte)."),
         (b"dev: x\n" * 10_000, "can't be read: it's larger than 65536 bytes."),

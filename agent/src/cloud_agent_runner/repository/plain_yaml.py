@@ -69,8 +69,11 @@ def _objection(event: yaml.NodeEvent) -> str | None:
         return "anchors and aliases aren't supported"
     if getattr(event, "tag", None) is not None:
         return "tags, such as `!name`, aren't supported"
-    if isinstance(event, yaml.ScalarEvent) and not _is_encodable(event.value):
-        return "it has half of a surrogate pair"
+    if isinstance(event, yaml.ScalarEvent):
+        if "\0" in event.value:
+            return "it has a NUL character"
+        if not _is_encodable(event.value):
+            return "it has half of a surrogate pair"
     return None
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import shlex
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from cloud_agent_runner.workspace.user import WorkspaceUser
 
 _CHUNK_BYTES = 65536
+_CANNOT_BE_RUN = 126  # POSIX.1-2017, Shell Command Language, 2.8.2: found, but not an executable utility
 FLOODED = "it wrote more than 100 MB within a minute"
 
 
@@ -43,17 +46,28 @@ class WorkspaceCommand:
         processes: Processes = Processes.INSTALL,
         hidden: Iterable[str] = (),
     ) -> Self:
-        """Start `command` in `/bin/sh`, with exactly `environment`; values of `hidden` are not shown in its lines."""
-        # A pipe of our own: asyncio would count the command as running while anything it left holds its pipe.
-        output, written = os.pipe()
-        try:
-            process = await asyncio.create_subprocess_exec(
+        """Start `command` in `/bin/sh`, with exactly `environment`; values of `hidden` are not shown in its lines.
+
+        One that no process can be given ends with status 126, as in a shell, and its line says why.
+        """
+
+        async def run(command: str, environment: Mapping[str, str]) -> asyncio.subprocess.Process:
+            return await asyncio.create_subprocess_exec(
                 *user.command(name, "/bin/sh", "-c", command, directory=directory, processes=processes),
                 env=environment,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=written,
                 stderr=asyncio.subprocess.STDOUT,
             )
+
+        # A pipe of our own: asyncio would count the command as running while anything it left holds its pipe.
+        output, written = os.pipe()
+        try:
+            process = await run(command, environment)
+        except (ValueError, OSError) as error:
+            if not (reason := _reason(error)):
+                raise
+            process = await run(f"echo {shlex.quote(reason)}; exit {_CANNOT_BE_RUN}", user.environment())
         finally:
             os.close(written)
         return cls(process, output, CommandOutput(name, hidden))
@@ -120,3 +134,12 @@ class WorkspaceCommand:
         finally:
             pipe.close()
             self._output.finish()
+
+
+def _reason(error: ValueError | OSError) -> str:
+    """Return why no process can have these arguments and variables; nothing where the fault is another one."""
+    if isinstance(error, ValueError):  # of the C functions that take a string to its first NUL, or of the encoding
+        return "(Not started: the command or one of its variables contains a NUL character or isn't valid Unicode.)"
+    if error.errno == errno.E2BIG:
+        return "(Not started: the command or its variables are too long.)"
+    return ""
