@@ -1,10 +1,11 @@
 "use strict";
-// Shows one view at a time, and adds what is new and what was earlier: HTML that the server has rendered and escaped.
+// Adds what is new and what was earlier: HTML that the server has rendered and escaped.
 (() => {
   const MOST_ENTRIES = 1000, MOST_IN_A_BATCH = 100;
   const body = document.body;
   const part = (id) => document.getElementById(id);
   const conversation = part("conversation"), entries = part("entries"), wide = matchMedia("(min-width: 1012px)");
+  const opensPreview = body.dataset.opensPreview === "yes", isAwaited = Boolean(body.dataset.returnTo);
   const fragment = (html) => Object.assign(document.createElement("template"), { innerHTML: html }).content;
 
   function localTimes(within) {
@@ -15,27 +16,6 @@
       time.title = at.toLocaleString();
     }
   }
-
-  // --- one view at a time
-  function show(view) {
-    body.dataset.view = view;
-    for (const link of document.querySelectorAll("nav a")) {
-      const shown = link.dataset.show === (wide.matches && view === "conversation" ? "preview" : view);
-      if (shown) link.setAttribute("aria-current", "true");
-      else link.removeAttribute("aria-current");
-    }
-  }
-  document.querySelector("nav").addEventListener("click", (event) => {
-    const { show: view } = event.target.dataset;
-    if (!view) return;
-    event.preventDefault();
-    show(view);
-  });
-  wide.addEventListener("change", () => show(body.dataset.view));
-  // In the preview's place the page begins with why there's none; else with what is known, where that is all there is.
-  const opensPreview = body.dataset.opensPreview === "yes", isAwaited = Boolean(body.dataset.returnTo), waits = part("stage").querySelector(".steps");
-  const noPreview = part("stage").dataset.live === "no" && !waits;
-  show(opensPreview ? "preview" : wide.matches && noPreview ? "details" : "conversation");
 
   // --- staying at the end
   const scroller = () => (wide.matches ? conversation : document.scrollingElement);

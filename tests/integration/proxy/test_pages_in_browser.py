@@ -304,6 +304,10 @@ async def test_nothing_jumps_when_the_details_come(
 ) -> None:
     size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 1000}
     browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    # So slow that a page is on the screen before all of it is there: the session's is 38 kB.
+    slow = {"offline": False, "latency": 0, "downloadThroughput": 30_000, "uploadThroughput": -1}
+    browser.driver.execute_cdp_cmd("Network.enable", {})
+    browser.driver.execute_cdp_cmd("Network.emulateNetworkConditions", slow)
     details = {"pull_url": "https://github.example/1", "preview": {"state": "live", "log": "SyntaxError\n" * 9}}
     await browser.open(table.put(ip=unused_address, port=3000, **details))
     await browser.shows("isn't listening")

@@ -39,7 +39,7 @@ _SOURCES = {"install": "Install", "dev_server": "Dev server"}
 
 
 class SessionPageRenderer:
-    """Renders with the templates, the style and the script of one folder."""
+    """Renders with the templates, the style and the scripts of one folder."""
 
     def __init__(self, folder: Path) -> None:
         environment = templates_in(folder)
@@ -60,10 +60,12 @@ class SessionPageRenderer:
         self._entry = environment.get_template("entry.html.jinja")
         self._parts = environment.get_template("parts.html.jinja")
         self._style = (folder / "page.css").read_text()
+        self._views_script = (folder / "views.js").read_text()
         self._script = (folder.parent / "returns.js").read_text() + (folder / "page.js").read_text()
         self._headers = html_headers(
             "form-action 'none'; frame-src 'self'; img-src 'self'; connect-src 'self'; "
-            f"style-src {inline_source(self._style)}; script-src {inline_source(self._script)}"
+            f"style-src {inline_source(self._style)}; "
+            f"script-src {inline_source(self._views_script)} {inline_source(self._script)}"
         )
 
     def page(  # noqa: PLR0913 - what the page says, once each
@@ -107,6 +109,7 @@ class SessionPageRenderer:
             opens_preview=opens_preview,
             return_to=return_to,
             style=self._style,
+            views_script=self._views_script,
             script=self._script,
         )
         if opens_preview and not return_to and view.instead:

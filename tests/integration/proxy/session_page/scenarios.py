@@ -59,7 +59,7 @@ async def shows_text_as_text(browser: OpenPage, recorder: Recorder, session_id: 
     assert await browser.run("document.querySelectorAll('.entry').length") > len(workflows)
     for nothing in (
         "document.images.length",
-        "document.scripts.length - 1",
+        "document.scripts.length - 2",
         "document.querySelectorAll('[onerror]').length",
         "[...document.links].filter(({protocol}) => protocol === 'javascript:').length",
     ):
