@@ -33,5 +33,6 @@ def main() -> int:
     except MetadataUnavailableError as error:
         sys.stderr.write(f"canary not started: {error}\n")
         return 1
-    uvicorn.run(Starlette(routes=[Route("/", _answer)]), host=str(address), port=_PORT, access_log=False)
+    app = Starlette(routes=[Route("/", _answer)])
+    uvicorn.run(app, host=str(address), port=_PORT, http="h11", access_log=False)
     return 0

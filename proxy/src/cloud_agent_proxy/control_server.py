@@ -34,7 +34,7 @@ async def serve(app: ASGIApp) -> AsyncIterator[None]:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(_SOCKET)
         listener.listen(128)
-        server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none"))
+        server = _Server(uvicorn.Config(app, http="h11", log_config=None, access_log=False, lifespan="off", ws="none"))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             yield

@@ -95,22 +95,22 @@ def test_a_hostile_work_tree_neither_gets_the_token_nor_stops_the_push(
 def test_a_module_that_the_repository_leaves_in_home_is_not_imported_by_the_supervisor(
     start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane, tmp_path: Path, ran_at: str
 ) -> None:
-    # uvicorn tries to import httptools, which is not installed, when the model gateway starts: after `install`.
+    # As an earlier turn may have left it. uvicorn imports this module only when the model gateway starts.
     spy = """
 import os, sys
 print(sys.orig_argv, file=open(os.environ["HOME"] + "/imported", "a"))
 raise ImportError
 """
     config = """
-install: cp httptools.py "$HOME/"; cd "$HOME"; python3 -c "import httptools"; true
+install: cd "$HOME"; python3 -c "import websockets"; true
 dev: python3 dev.py
 """
-    github.commit({"httptools.py": spy, ".github/claude-cloud-agent.yml": config})
+    github.commit({".github/claude-cloud-agent.yml": config})
     control_plane.ask("Greet", "scripted-model: run echo hello > greeting.txt")
     (tmp_path / "home").mkdir()
+    (tmp_path / "home/websockets.py").write_text(spy)
     agent = start_agent(working_directory=tmp_path / ran_at)
     agent.until(lambda: control_plane.events("turn_finished"))
 
     imports = (agent.home / "imported").read_text().splitlines()
     assert [ast.literal_eval(argv)[1] for argv in imports] == ["-c"]
-    assert (agent.home / "httptools.py").exists()

@@ -98,7 +98,12 @@ async def model_gateway(api: ModelApi, budget: ModelBudget) -> AsyncIterator[Mod
             for path in (*api.paths, *api.free_paths)
         ]
         config = uvicorn.Config(
-            Starlette(routes=routes), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
+            Starlette(routes=routes),
+            http="h11",
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,
         )
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))

@@ -7,10 +7,10 @@ import asyncio
 import logging
 import os
 import signal
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from hypercorn.asyncio import serve as serve_with_hypercorn
-from hypercorn.config import Config
+import uvicorn
 from ministack.app import app
 from ministack.core import lambda_runtime
 from ministack.services import ecs
@@ -32,7 +32,7 @@ from embedded_aws.workers.fork_server import ForkServers
 from embedded_aws.workers.search_path import narrowing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from embedded_aws.containers.container import Runner
     from embedded_aws.settings import EmbeddedAwsSettings
@@ -42,7 +42,9 @@ logging.getLogger("persistence").setLevel(logging.WARNING)  # one line for each 
 
 # Together below the 5 s a caller waits: tasks first, so that they can still reach the APIs, then requests.
 _TASKS_GRACE_SECONDS = 2.0
-_REQUESTS_GRACE_SECONDS = 0.5
+_REQUESTS_GRACE_SECONDS = 1
+# A client that sends its next request on a connection just as the server closes it gets no response.
+_IDLE_CONNECTION_SECONDS = 75
 _IMPORTED_BY_MINISTACK = "botocore.handlers"  # in every Python worker, to follow functions that invoke each other
 
 
@@ -91,23 +93,39 @@ async def _serve(settings: EmbeddedAwsSettings, containers: Containers, faults: 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    config = Config()
-    config.bind = [f"{HOST}:{settings.port}"]
-    config.graceful_timeout = _REQUESTS_GRACE_SECONDS
-    config.keep_alive_timeout = 75
-    config.errorlog = logging.getLogger("hypercorn.error")
-    config.include_server_header = False
-    config.include_date_header = False
-
-    async def end_of_service() -> None:
-        await stop.wait()
-        logger.info("embedded AWS stopping", extra={"containers": len(containers.list())})
-        await asyncio.to_thread(_end_tasks, containers)
-
-    # Starlette's types of ASGI and hypercorn's are not each other's.
-    application: Any = with_snapshot(with_faults(app, faults), Snapshot())
-    await serve_with_hypercorn(application, config, shutdown_trigger=end_of_service)
+    server = _Server(
+        uvicorn.Config(
+            with_snapshot(with_faults(app, faults), Snapshot()),
+            host=HOST,
+            port=settings.port,
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=_IDLE_CONNECTION_SECONDS,
+            timeout_graceful_shutdown=_REQUESTS_GRACE_SECONDS,
+        )
+    )
+    serving = asyncio.create_task(server.serve())
+    await stop.wait()
+    logger.info("embedded AWS stopping", extra={"containers": len(containers.list())})
+    await asyncio.to_thread(_end_tasks, containers)
+    server.should_exit = True
+    await serving
     await asyncio.to_thread(_end_lambda_workers)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, but for the signals: tasks can reach the APIs until they have ended."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
 
 
 def _end_tasks(containers: Containers) -> None:

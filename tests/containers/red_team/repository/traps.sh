@@ -13,7 +13,7 @@ chmod +x "$HOME/spy"
 site=$(python3 -c 'import site; print(site.getusersitepackages())')
 mkdir -p "$site"
 python_spy='import os, pathlib; pathlib.Path(f"/tmp/red-team/caught-%s.{os.getuid()}").touch()\n'
-for name in usercustomize sitecustomize httptools uvloop; do printf "$python_spy" "$name" > "$HOME/$name.py"; done
+for name in usercustomize sitecustomize httptools uvloop websockets; do printf "$python_spy" "$name" > "$HOME/$name.py"; done
 cp "$HOME/usercustomize.py" "$site/"
 PYTHONPATH="$HOME" python3 -c ''  # Debian's Python has a sitecustomize of its own, which comes before the user's
 printf "$python_spy" pth > "$site/red.pth"
