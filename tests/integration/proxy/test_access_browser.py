@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import shutil
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -14,12 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 import websockets
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import url_contains
 from selenium.webdriver.support.wait import WebDriverWait
 from tests.integration.proxy.visitor import ACCESS_COOKIE, GATED, NAVIGATION, access_token, entry_token
-from tests.kit.chromium import FLAGS
+from tests.kit.chromium import chromium, needs_chromium, visitor
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
@@ -27,11 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
+    from selenium.webdriver import Chrome
     from tests.integration.proxy.conftest import Proxy, SessionsTable, StartProxy
     from websockets.asyncio.server import ServerConnection
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")
+pytestmark = needs_chromium
 
 PAGE = b"<!doctype html><title>the dev server</title><h1>shown</h1>"
 GITHUB = {"UAT_ACCESS": "github", "GITHUB_URL": "http://127.0.0.1:9", "GITHUB_API_URL": "http://127.0.0.1:9"}
@@ -90,30 +88,27 @@ async def dev_servers(unused_address: str, another_unused_address: str) -> Async
         yield servers
 
 
-@pytest.fixture
-def gated(start_proxy: StartProxy) -> Iterator[Proxy]:
-    with start_proxy(**GATED, UAT_DOMAIN="uat.localhost") as running:
-        yield running
-
-
 @contextlib.contextmanager
-def chromium(proxy: Proxy, profile: Path) -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for flag in (*FLAGS, f"--user-data-dir={profile}", f"--host-resolver-rules=MAP *.localhost {proxy.address}"):
-        options.add_argument(flag)
-    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
-    driver.set_script_timeout(10)
-    try:
+def opened(proxy: Proxy, profile: Path, *, has_visitors: bool = False) -> Iterator[Chrome]:
+    rules = f"--host-resolver-rules=MAP *.localhost {proxy.address}"
+    with chromium(profile, rules, has_visitors=has_visitors) as driver:
+        driver.set_script_timeout(10)
         yield driver
-    finally:
-        driver.quit()
+
+
+@pytest.fixture(scope="module")
+def shared(start_proxy: StartProxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    with (
+        start_proxy(**GATED, UAT_DOMAIN="uat.localhost") as gated,
+        opened(gated, tmp_path_factory.mktemp("profile"), has_visitors=True) as driver,
+    ):
+        yield driver
 
 
 @pytest.fixture
-def browser(gated: Proxy, tmp_path: Path) -> Iterator[webdriver.Chrome]:
-    with chromium(gated, tmp_path) as running:
-        yield running
+def browser(shared: Chrome) -> Iterator[Chrome]:
+    with visitor(shared):
+        yield shared
 
 
 def origin(session_id: str) -> str:
@@ -125,7 +120,7 @@ def link(session_id: str) -> str:
 
 
 async def test_a_link_opens_its_session_and_no_other(
-    browser: webdriver.Chrome, table: SessionsTable, dev_servers: tuple[DevServer, DevServer]
+    browser: Chrome, table: SessionsTable, dev_servers: tuple[DevServer, DevServer]
 ) -> None:
     mine, other = (table.put(ip=server.address, port=3000) for server in dev_servers)
 
@@ -155,7 +150,7 @@ async def test_a_link_opens_its_session_and_no_other(
 
 
 async def test_a_page_of_one_session_can_link_to_another_and_nothing_more(
-    browser: webdriver.Chrome, table: SessionsTable, dev_servers: tuple[DevServer, DevServer]
+    browser: Chrome, table: SessionsTable, dev_servers: tuple[DevServer, DevServer]
 ) -> None:
     attacking, attacked = (table.put(ip=server.address, port=3000) for server in dev_servers)
     for session_id in (attacked, attacking):
@@ -180,7 +175,7 @@ async def test_a_page_of_one_session_can_link_to_another_and_nothing_more(
 
 
 async def test_a_page_of_one_session_posts_no_form_to_another(
-    browser: webdriver.Chrome, table: SessionsTable, dev_servers: tuple[DevServer, DevServer]
+    browser: Chrome, table: SessionsTable, dev_servers: tuple[DevServer, DevServer]
 ) -> None:
     attacking, attacked = (table.put(ip=server.address, port=3000) for server in dev_servers)
     await asyncio.to_thread(browser.get, link(attacked))
@@ -195,7 +190,7 @@ async def test_a_page_of_one_session_posts_no_form_to_another(
 
 
 async def test_cookies_for_all_sessions_replace_none_of_ours_but_reach_every_dev_server(
-    browser: webdriver.Chrome, table: SessionsTable, dev_servers: tuple[DevServer, DevServer]
+    browser: Chrome, table: SessionsTable, dev_servers: tuple[DevServer, DevServer]
 ) -> None:
     attacking, attacked = (table.put(ip=server.address, port=3000) for server in dev_servers)
     await asyncio.to_thread(browser.get, link(attacked))
@@ -223,7 +218,7 @@ async def test_cookies_for_all_sessions_replace_none_of_ours_but_reach_every_dev
 
 
 async def test_a_page_of_one_session_can_crowd_out_the_visitors_cookies_for_the_others(
-    browser: webdriver.Chrome, table: SessionsTable, dev_servers: tuple[DevServer, DevServer]
+    browser: Chrome, table: SessionsTable, dev_servers: tuple[DevServer, DevServer]
 ) -> None:
     """A limit that docs/proxy.md names: nobody gains access, and the visitor has to clear their cookies."""
     attacking, attacked = (table.put(ip=server.address, port=3000) for server in dev_servers)
@@ -251,7 +246,7 @@ async def test_a_visitor_is_not_signed_in_with_an_attackers_code(
     client = json.dumps({"client_id": "Iv23", "client_secret": "secret"})
     with (
         start_proxy(**GATED | GITHUB, UAT_SIGN_IN=client, UAT_DOMAIN="uat.localhost") as proxy,
-        chromium(proxy, tmp_path) as browser,
+        opened(proxy, tmp_path) as browser,
     ):
         attacking, attacked = (table.put(ip=server.address, port=3000) for server in dev_servers)
         async with httpx.AsyncClient() as attacker:

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.integration.proxy.conftest import Proxy, SessionsTable, Upstream, host_of
-from tests.integration.proxy.test_pages_in_browser import CHROMEDRIVER, Browser, chromium
+from tests.integration.proxy.test_pages_in_browser import Browser, chromium
+from tests.kit.chromium import needs_chromium, visitor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.integration.proxy.conftest import StartUpstream
 
-pytestmark = pytest.mark.skipif(
-    not CHROMEDRIVER, reason="needs Chromium and its driver: apt-get install chromium-driver"
-)
+pytestmark = needs_chromium
 
 SESSION_ID = "5e551045"
 STRICT = "default-src 'none'; script-src 'nonce-a1b2c3' 'strict-dynamic'; base-uri 'none'; form-action 'none'"
@@ -75,11 +73,18 @@ class Session:
         await asyncio.to_thread(box.send_keys, text)
 
 
-@pytest.fixture
-def trusting(proxy: Proxy, tmp_path: Path) -> Iterator[Browser]:
-    """A browser that takes the session's address for one over https, as it is, and says what it asks for."""
-    with chromium(proxy, tmp_path, trusted=f"http://{host_of(SESSION_ID)}") as running:
+@pytest.fixture(scope="module")
+def shared(proxy: Proxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    profile, trusted = tmp_path_factory.mktemp("profile"), f"http://{host_of(SESSION_ID)}"
+    with chromium(proxy, profile, trusted=trusted, has_visitors=True) as running:
         yield running
+
+
+@pytest.fixture
+def trusting(shared: Browser) -> Iterator[Browser]:
+    """A browser that takes the session's address for one over https, as it is, and says what it asks for."""
+    with visitor(shared.driver):
+        yield shared
 
 
 @pytest.mark.parametrize(

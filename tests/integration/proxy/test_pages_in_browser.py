@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import signal
 import time
 from itertools import pairwise
@@ -12,20 +11,18 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
-from selenium.webdriver.chrome.service import Service
 from tests.integration.proxy.conftest import DOMAIN, Proxy, SessionsTable, StartProxy, StartUpstream, host_of
-from tests.kit.chromium import FLAGS
+from tests.kit import chromium as kit
+from tests.kit.chromium import needs_chromium
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-CHROMEDRIVER = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not CHROMEDRIVER, reason="needs Chromium and its driver: apt-get install chromium-driver"
-)
+    from selenium import webdriver
+
+pytestmark = needs_chromium
 
 DEV_PAGE = b"<!doctype html><title>dev page</title><h1>It works</h1>"
 NO_SCRIPTS = {"profile.managed_default_content_settings.javascript": 2}
@@ -45,7 +42,7 @@ def http(body: bytes) -> bytes:
 
 
 class Browser:
-    """Chromium with a profile of its own; its waits leave the event loop to the dev servers."""
+    """Chromium, whose waits leave the event loop to the dev servers."""
 
     def __init__(self, driver: webdriver.Chrome) -> None:
         self.driver = driver
@@ -85,37 +82,34 @@ class Browser:
 
 
 @contextlib.contextmanager
-def chromium(
+def chromium(  # noqa: PLR0913 - what a browser can be
     proxy: Proxy,
     profile: Path,
     *,
     domain: str = DOMAIN,
     trusted: str = "",
     preferences: Mapping[str, int] | None = None,
+    has_visitors: bool = False,
 ) -> Iterator[Browser]:
     """Give a browser of its own; it takes the origin `trusted` for one over https."""
-    options = webdriver.ChromeOptions()
-    for argument in (
-        *FLAGS,
-        f"--user-data-dir={profile}",
+    flags = (
         f"--host-resolver-rules=MAP *.{domain} {proxy.address}",
         f"--unsafely-treat-insecure-origin-as-secure={trusted}",
-    ):
-        options.add_argument(argument)
-    options.binary_location = shutil.which("chromium") or ""
-    options.add_experimental_option("prefs", dict(preferences or {}))
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(CHROMEDRIVER))
-    try:
+    )
+    with kit.chromium(profile, *flags, preferences=preferences, has_visitors=has_visitors) as driver:
         yield Browser(driver)
-    finally:
-        driver.quit()
+
+
+@pytest.fixture(scope="module")
+def shared(proxy: Proxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with chromium(proxy, tmp_path_factory.mktemp("profile"), has_visitors=True) as running:
+        yield running
 
 
 @pytest.fixture
-def browser(proxy: Proxy, tmp_path: Path) -> Iterator[Browser]:
-    with chromium(proxy, tmp_path) as running:
-        yield running
+def browser(shared: Browser) -> Iterator[Browser]:
+    with kit.visitor(shared.driver):
+        yield shared
 
 
 async def test_a_starting_session_turns_into_its_dev_server_where_the_visitor_wanted_to_be(

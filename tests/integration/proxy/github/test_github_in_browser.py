@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 from selenium.common import StaleElementReferenceException
-from selenium.webdriver import Chrome, ChromeOptions
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 from tests.integration.proxy.github.visitors import ASKED_FOR, DOMAIN, address, host
 from tests.integration.proxy.visitor import ACCESS_COOKIE
-from tests.kit.chromium import FLAGS
+from tests.kit.chromium import chromium, needs_chromium
 
 from cloud_agent_proxy.sign_in.github_sign_in import NONCE_COOKIE, RENEWAL_COOKIE
 
@@ -22,26 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from selenium.webdriver import Chrome
     from tests.integration.proxy.conftest import Proxy, SessionsTable, Upstream
 
-pytestmark = pytest.mark.skipif(not shutil.which("chromedriver"), reason="chromedriver is not installed")
+pytestmark = needs_chromium
 
 
 @pytest.fixture
 def browser(tmp_path: Path, gated: Proxy) -> Iterator[Chrome]:
-    options = ChromeOptions()
-    for flag in (
-        *FLAGS,
-        "--window-size=1000,800",
-        f"--user-data-dir={tmp_path / 'profile'}",
-        f"--host-resolver-rules=MAP *.{DOMAIN} {gated.address}",
-    ):
-        options.add_argument(flag)
-    driver = Chrome(options, Service(shutil.which("chromedriver")))
-    try:
-        yield driver
-    finally:
-        driver.quit()
+    with chromium(
+        tmp_path, "--window-size=1000,800", f"--host-resolver-rules=MAP *.{DOMAIN} {gated.address}"
+    ) as running:
+        yield running
 
 
 @pytest.fixture

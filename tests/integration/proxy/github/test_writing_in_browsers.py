@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 from tests.integration.proxy.github.test_writing import ORIGIN, comments, pull_number, session_id, writer
 from tests.integration.proxy.github.visitors import DOMAIN
-from tests.integration.proxy.test_pages_in_browser import CHROMEDRIVER, chromium
+from tests.integration.proxy.test_pages_in_browser import chromium
+from tests.kit.chromium import needs_chromium
 from tests.kit.firefox import PROGRAM, firefox, running_firefox
 
 if TYPE_CHECKING:
@@ -51,13 +52,7 @@ async def in_firefox(proxy: Proxy, profile: Path) -> AsyncIterator[Page]:
 
 
 BROWSERS = [
-    pytest.param(
-        in_chromium,
-        id="chromium",
-        marks=pytest.mark.skipif(
-            not CHROMEDRIVER, reason="needs Chromium and its driver: apt-get install chromium-driver"
-        ),
-    ),
+    pytest.param(in_chromium, id="chromium", marks=needs_chromium),
     pytest.param(
         in_firefox,
         id="firefox",

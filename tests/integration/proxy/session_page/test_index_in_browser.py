@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.integration.proxy.session_page.scenarios import AXE, has_no_violations
 from tests.integration.proxy.session_page.test_session_page_in_browser import browser, on_screen
-from tests.integration.proxy.test_pages_in_browser import CHROMEDRIVER, Browser
+from tests.kit.chromium import needs_chromium
 from tests.kit.sessions import serialized
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.integration.proxy.session_page.conftest import Recorder
+    from tests.integration.proxy.test_pages_in_browser import Browser
 
 __all__ = ["browser"]
 
-pytestmark = pytest.mark.skipif(
-    not CHROMEDRIVER, reason="needs Chromium and its driver: apt-get install chromium-driver"
-)
+pytestmark = needs_chromium
 
 SESSIONS = (
     ("1de00001", "RUNNING", "acme/storefront", "Show the cart's total", "08:00:00", "0.42"),

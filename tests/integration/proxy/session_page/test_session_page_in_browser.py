@@ -20,7 +20,8 @@ from tests.integration.proxy.session_page.scenarios import (
     shows_text_as_text,
     write_page,
 )
-from tests.integration.proxy.test_pages_in_browser import CHROMEDRIVER, NO_SCRIPTS, Browser, chromium, http
+from tests.integration.proxy.test_pages_in_browser import NO_SCRIPTS, Browser, chromium, http
+from tests.kit.chromium import needs_chromium
 from tests.kit.pictures import png
 from tests.kit.transcripts import Script, sample, sample_history, sample_row
 
@@ -31,9 +32,7 @@ if TYPE_CHECKING:
     from tests.integration.proxy.conftest import HaproxyCommand, Proxy, StartUpstream
     from tests.integration.proxy.session_page.conftest import Recorder
 
-pytestmark = pytest.mark.skipif(
-    not CHROMEDRIVER, reason="needs Chromium and its driver: apt-get install chromium-driver"
-)
+pytestmark = needs_chromium
 
 ENTRIES = "document.querySelectorAll('.entry').length"
 DEV_PAGE = b"<!doctype html><title>app</title><h1>The app</h1>"
