@@ -57,7 +57,8 @@ class EmbeddedAws(EmbeddedAwsProcess):
         """Return the ARN of a new Lambda function whose module `app` is `code` and whose handler is `handler`."""
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as zipped:
-            zipped.writestr("app.py", dedent(code))
+            # Without the time of day: the same code is the same archive.
+            zipped.writestr(zipfile.ZipInfo("app.py"), dedent(code))
         response = self.client("lambda").create_function(
             FunctionName=f"function-{uuid.uuid4().hex[:8]}",
             Runtime="python3.11",
