@@ -34,7 +34,14 @@ def eyes(stage: System, comment: dict[str, Any]) -> int:
 
 def test_comments_are_answered_once_each_in_the_order_people_wrote_them(stage: System) -> None:
     _, pull = running(stage, "First of all.")
-    written = [stage.comment(pull, f"Prompt {n}") for n in (1, 2, 3)]
+
+    def write(body: str) -> dict[str, Any]:
+        """Write one that has come: a delivery may overtake the one before it, and the agent waits for neither."""
+        comment = stage.comment(pull, body)
+        wait_for(lambda: eyes(stage, comment), bool)
+        return comment
+
+    written = [write(f"Prompt {n}") for n in (1, 2, 3)]
 
     expected = ["Done: First of all.", "Done: Prompt 1", "Done: Prompt 2", "Done: Prompt 3"]
     wait_for(lambda: replies(stage, pull), lambda seen: expected == seen, 30)
