@@ -41,7 +41,7 @@ class RunningPart(BaseModel):
 
     name: str
     pid: int
-    started_at: float
+    start_time: float
 
 
 class Installation(BaseModel):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _LOOPBACK = "127.0.0.1"
 STOP_SECONDS = 15.0
 LOG_LINES = 15
+_START_TIME_TOLERANCE = 0.05  # seconds; the kernel's own number has ticks of a hundredth
 
 
 def check_tools() -> None:
@@ -109,7 +110,16 @@ def start(name: str, argv: Sequence[str], log: Path, environment: Mapping[str, s
             cwd=PROJECT,
             start_new_session=True,
         )
-    return RunningPart(name=name, pid=process.pid, started_at=psutil.Process(process.pid).create_time())
+    return RunningPart(name=name, pid=process.pid, start_time=start_time(psutil.Process(process.pid)))
+
+
+def start_time(process: psutil.Process) -> float:
+    """Return when a process started, in seconds that no setting of the clock changes; tells who has its pid later.
+
+    On Linux they count from the boot: psutil adds the boot time, which moves with the clock. On macOS the kernel
+    keeps what the clock showed.
+    """
+    return process.create_time() - (psutil.boot_time() if psutil.LINUX else 0)
 
 
 def wait_until_healthy(part: RunningPart, url: str, log: Path, seconds: float) -> None:
@@ -178,6 +188,6 @@ def tail(log: Path, lines: int = LOG_LINES) -> str:
 def _process(part: RunningPart) -> psutil.Process | None:
     try:
         process = psutil.Process(part.pid)
-        return process if abs(process.create_time() - part.started_at) < 1 else None
+        return process if abs(start_time(process) - part.start_time) < _START_TIME_TOLERANCE else None
     except psutil.NoSuchProcess:
         return None

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -18,17 +19,16 @@ from cloud_agent_local.demo import free_ports
 from cloud_agent_local.errors import InUseError, PortInUseError
 from cloud_agent_local.installation import Installation, Ports, RunningPart
 from cloud_agent_local.left_over import MARKER, left_over
-from cloud_agent_local.parts import a_free_port, check_ports, is_running, stop
+from cloud_agent_local.parts import a_free_port, check_ports, is_running, start_time, stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 
 
 def part(process: subprocess.Popen[bytes], name: str = "load-balancer") -> RunningPart:
-    return RunningPart(name=name, pid=process.pid, started_at=psutil.Process(process.pid).create_time())
+    return RunningPart(name=name, pid=process.pid, start_time=start_time(psutil.Process(process.pid)))
 
 
 @pytest.fixture
@@ -68,6 +68,25 @@ def test_a_process_that_its_parent_has_not_reaped_has_ended(started: list[subpro
 
     assert time.monotonic() - begun < 5
     assert not is_running(running)
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="elsewhere no boot time is added to what the kernel says")
+def test_a_part_runs_on_when_the_clock_is_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, started: list[subprocess.Popen[bytes]]
+) -> None:
+    started.append(subprocess.Popen(SLEEP))
+    running = part(started[0])
+    before = psutil.Process(running.pid).create_time()
+    # The kernel reckons the boot time from the clock: a file system that says what it does after the clock was set.
+    (tmp_path / str(running.pid)).symlink_to(f"/proc/{running.pid}")
+    lines = Path("/proc/stat").read_text().splitlines()
+    set_forward = [f"btime {int(line.split()[1]) + 240}" if line.startswith("btime ") else line for line in lines]
+    (tmp_path / "stat").write_text("\n".join(set_forward))
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+
+    assert psutil.Process(running.pid).create_time() - before == pytest.approx(240)
+    assert is_running(running)
+    assert not is_running(running.model_copy(update={"start_time": running.start_time - 1}))
 
 
 def test_a_part_is_found_by_its_state_directory_alone(tmp_path: Path, started: list[subprocess.Popen[bytes]]) -> None:
