@@ -111,6 +111,20 @@ def test_the_package_manager_is_the_one_that_the_project_was_made_with(
     assert install == node_packages(tmp_path).install
 
 
+@pytest.mark.parametrize(
+    ("lock", "head", "install"),
+    [
+        ("yarn.lock", CLASSIC_LOCK, f"{GET} yarn@1 && yarn install --frozen-lockfile"),
+        ("yarn.lock", _modern_lock(6), f"{GET} @yarnpkg/cli-dist@3 && yarn install --immutable"),
+        ("pnpm-lock.yaml", "lockfileVersion: '6.0'\n", f"{GET} pnpm@8 && pnpm install --frozen-lockfile {BUILDS}"),
+        ("package-lock.json", '{\n  "name": "shop",\n  "lockfileVersion": 1,\n', "npm ci --legacy-peer-deps"),
+    ],
+)
+def test_a_lock_file_of_megabytes_is_known_by_its_head(tmp_path: Path, lock: str, head: str, install: str) -> None:
+    _write(tmp_path, {lock: head + "é" * 1024 * 1024})
+    assert install == node_packages(tmp_path).install
+
+
 def test_a_package_of_a_workspace_has_the_package_manager_of_its_root(tmp_path: Path) -> None:
     _write(tmp_path, {"package.json": _package(packageManager="pnpm@9.1.0"), "pnpm-lock.yaml": PNPM_LOCK,
                       "apps/web/package.json": "{}", "legacy/package-lock.json": "{}"})  # fmt: skip

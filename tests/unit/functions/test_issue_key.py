@@ -83,6 +83,10 @@ MERGES = "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}\n" for
         ("tracker_keys: [AGNTS", set()),
         ("- tracker_keys", set()),
         ("tracker_keys: " + "[" * 2_000, set()),
+        ("tracker_keys: [AGNTS]\nat: " + "[" * 19 + "]" * 19, {"AGNTS"}),
+        ("tracker_keys: [AGNTS]\nat: " + "[" * 20 + "]" * 20, set()),  # as the agent says: nested too deeply
+        (f"tracker_keys: [AGNTS]\nat: [{'7,' * 4_980}]", {"AGNTS"}),
+        (f"tracker_keys: [AGNTS]\nat: [{'7,' * 5_000}]", set()),  # as the agent says: too many values
         ("tracker_keys: [AGNTS] #" + "x" * 65_536, set()),
         ("tracker_keys: [AGNTS]\nat: 2026-99-99", {"AGNTS"}),
         ("tracker_keys: [AGNTS]\non: !!bool x", {"AGNTS"}),

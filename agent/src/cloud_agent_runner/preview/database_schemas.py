@@ -55,7 +55,7 @@ def prisma(work_tree: Path, folder: str) -> Prisma | None:
         return None
     path = at(folder, schema)
     around = PurePosixPath(path).parent if path.endswith(".prisma") else PurePosixPath(path)
-    migrations = re.search(r"""migrations:\s*\{[^}]*?\bpath:\s*["']([^"'\0]+)""", config)
+    migrations = re.search(r"""migrations:\s*\{[^}]{0,500}?\bpath:\s*["']([^"'\0]+)""", config)
     where = at(folder, migrations[1]) if migrations else str(around / "migrations")
     return Prisma(path, where, bool(settings.get("seed") or _setting(config, "seed")))
 
@@ -82,5 +82,7 @@ def _config(work_tree: Path, folder: str, names: tuple[str, ...]) -> str | None:
 
 
 def _setting(config: str, name: str) -> str:
-    found = re.search(rf"""^(?!\s*//)[^\n]*?\b["']?{name}["']?\s*:\s*["'`]([^"'`$\n\0]+)["'`]""", config, re.MULTILINE)
+    found = re.search(
+        rf"""^(?![ \t]*//)[^\n]*?\b["']?{name}["']?\s*:\s*["'`]([^"'`$\n\0]+)["'`]""", config, re.MULTILINE
+    )
     return found[1] if found else ""

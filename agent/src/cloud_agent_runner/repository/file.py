@@ -13,7 +13,10 @@ import stat
 from pathlib import Path
 from typing import Any
 
-_TEXT_LIMIT_BYTES = 1024 * 1024
+# What people write in one is a tenth of it; of the worst, some of what looks at it takes seconds for as much.
+_TEXT_LIMIT_BYTES = 256 * 1024
+_OBJECT_LIMIT_BYTES = 1024 * 1024
+_HEAD_BYTES = 4096
 
 
 def read_repository_file(work_tree: Path, name: str, limit: int) -> bytes:
@@ -23,6 +26,24 @@ def read_repository_file(work_tree: Path, name: str, limit: int) -> bytes:
         FileNotFoundError: there is no such file.
         OSError: it can't be read; `strerror` says why.
     """
+    content = _read(work_tree, name, limit + 1)
+    if len(content) > limit:
+        raise OSError(errno.EFBIG, f"it's larger than {limit} bytes", name)
+    return content
+
+
+def read_repository_head(work_tree: Path, name: str) -> str:
+    """Return the first 4 KiB of a file of the repository, of whatever size; nothing where it can't be read.
+
+    For lock files, which say first how they're written, and may have megabytes.
+    """
+    try:
+        return _read(work_tree, name, _HEAD_BYTES).decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _read(work_tree: Path, name: str, limit: int) -> bytes:
     try:
         # Not to wait for a writer, if it's a FIFO.
         descriptor = os.open(_inside(work_tree, name), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -32,33 +53,34 @@ def read_repository_file(work_tree: Path, name: str, limit: int) -> bytes:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "it isn't a regular file", name)
         with open(descriptor, "rb", closefd=False) as file:
-            content = file.read(limit + 1)
+            return file.read(limit)
     finally:
         os.close(descriptor)
-    if len(content) > limit:
-        raise OSError(errno.EFBIG, f"it's larger than {limit} bytes", name)
-    return content
 
 
 def read_repository_text(work_tree: Path, name: str) -> str:
-    """Return what a file of the repository holds; nothing where it's no text, can't be read, or has more than 1 MiB.
+    """Return what a file of the repository holds; nothing where it's no text, can't be read, or has more than 256 KiB.
 
     With a NUL in it it's no text, as to Git.
     """
-    try:
-        text = read_repository_file(work_tree, name, _TEXT_LIMIT_BYTES).decode()
-    except (OSError, UnicodeDecodeError):
-        return ""
-    return "" if "\0" in text else text
+    return _text(work_tree, name, _TEXT_LIMIT_BYTES)
 
 
 def read_repository_object(work_tree: Path, name: str) -> dict[str, Any]:
-    """Return the JSON object that a file of the repository holds; empty where it holds none, or can't be read."""
+    """Return the JSON object that a file of up to 1 MiB holds; empty where it holds none, or can't be read."""
     try:
-        value = json.loads(read_repository_text(work_tree, name))
+        value = json.loads(_text(work_tree, name, _OBJECT_LIMIT_BYTES))
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _text(work_tree: Path, name: str, limit: int) -> str:
+    try:
+        text = read_repository_file(work_tree, name, limit).decode()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return "" if "\0" in text else text
 
 
 def has_repository_file(work_tree: Path, name: str) -> bool:

@@ -45,8 +45,10 @@ _SECRET_FILES = (
     _secret_file("wordpress-credentials", r"wp-config\.php",
                  rb"^[ \t]*define\(\s*['\"](?:DB_PASSWORD|(?:(?:SECURE_)?AUTH|LOGGED_IN|NONCE)_KEY)['\"]\s*,\s*"
                  rb"(['\"])(?!\1|put your |password_here)"),
-    _secret_file("aws-credentials", r"(?:\.aws/|\.)credentials", rb"^\s*aws_secret_access_key[ \t]*=[ \t]*" + _VALUE),
-    _secret_file("s3-credentials", r"\.s3cfg|\.boto", rb"^\s*(?:aws_secret_access|secret)_key[ \t]*=[ \t]*" + _VALUE),
+    _secret_file("aws-credentials", r"(?:\.aws/|\.)credentials",
+                 rb"^[ \t]*aws_secret_access_key[ \t]*=[ \t]*" + _VALUE),
+    _secret_file("s3-credentials", r"\.s3cfg|\.boto",
+                 rb"^[ \t]*(?:aws_secret_access|secret)_key[ \t]*=[ \t]*" + _VALUE),
     _secret_file("docker-credentials", r"\.docker/config\.json|\.dockercfg|\.dockerconfigjson",
                  rb"\"(?:auth|identitytoken|password)\"\s*:\s*\"[^\"$<{]"),
     _secret_file("database-password", r"\.pgpass", rb"^[^#:\n][^:\n]*(?::[^:\n]*){3}:" + _VALUE),

@@ -10,7 +10,12 @@ if TYPE_CHECKING:
 
 _PROJECT = re.compile(r"[A-Z][A-Z0-9]{1,9}")
 _SETTING = "tracker_keys"
-_SETTINGS_LIMIT = 65_536  # characters of a repository's settings, as many bytes as the agent admits
+# What the agent admits of a repository's settings: bytes, of which a character is at least one, and what YAML makes of
+# them. Without these two, 64 KiB of brackets would take as long as the function has: PyYAML looks at each open one for
+# each character.
+_SETTINGS_LIMIT = 65_536
+_EVENTS_LIMIT = 5_000
+_DEPTH_LIMIT = 20
 # A project key as trackers define it (capital first, up to ten characters), then a number without leading zero.
 _TRACKER_KEY = re.compile(r"(?<![A-Za-z0-9_-])([A-Z][A-Z0-9]{1,9})-([1-9][0-9]{0,9})(?![A-Za-z0-9_-])")
 
@@ -34,8 +39,13 @@ def projects_in(settings: str) -> frozenset[str]:
     import yaml  # noqa: PLC0415 - few repositories have the setting, and a function that starts cold is waited for
 
     try:
+        depth = 0
+        for events, event in enumerate(yaml.parse(settings, yaml.SafeLoader)):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEPTH_LIMIT or events > _EVENTS_LIMIT:
+                return frozenset()
         document = yaml.compose(settings, yaml.SafeLoader)
-    except (yaml.YAMLError, RecursionError):
+    except yaml.YAMLError:
         return frozenset()
     members = document.value if isinstance(document, yaml.MappingNode) else []
     listed = [value for key, value in members if key.value == _SETTING and isinstance(value, yaml.SequenceNode)]

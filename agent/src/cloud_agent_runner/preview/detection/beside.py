@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _API_FOLDERS = ("backend", "server", "api", "apps/api", "apps/server", "apps/backend", "*")
 _FRONT_END_FOLDERS = ("frontend", "client", "assets", "web", "static_src", "vite")
 _FOLDERS_LIMIT = 200
-_HAS_VITE_RUBY = re.compile(r"""^\s*gem ["']vite_(?:ruby|rails)""", re.MULTILINE)
+_HAS_VITE_RUBY = re.compile(r"""^[ \t]*gem ["']vite_(?:ruby|rails)""", re.MULTILINE)
 # Where a front end says at which port it expects its API.
 _CONFIGURATIONS = (
     *("vite.config.ts", "vite.config.js", "vite.config.mjs", "astro.config.mjs", "vue.config.js", "nuxt.config.ts"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cloud_agent_runner.preview.detection.found import Program
 
 _BUILT_LIMIT = 20
-_INSTRUCTION = re.compile(r"^\s*(FROM|EXPOSE|CMD|ENTRYPOINT)\s+(.+)$", re.MULTILINE | re.IGNORECASE)
+_INSTRUCTION = re.compile(r"^[ \t]*(FROM|EXPOSE|CMD|ENTRYPOINT)[ \t]+(.+)$", re.MULTILINE | re.IGNORECASE)
 _CONTINUED = re.compile(r"\\\n\s*")
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from cloud_agent_runner.repository import bounded_yaml
 from cloud_agent_runner.repository.file import has_repository_file, read_repository_object, read_repository_text
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
 _FILES_LIMIT = 200
 # As devcontainer.json has them. A string comes first, so that it's left as it is.
-_STRING = r'"(?:[^"\\\n]|\\.)*"'
-_COMMENTS = re.compile(rf"{_STRING}|//[^\n]*|/\*.*?\*/", re.DOTALL)
+# One that isn't closed is taken for one, too: so each is looked through once.
+_STRING = r'"(?:[^"\\\n]|\\.)*+"?'
+_COMMENTS = re.compile(rf"{_STRING}|//[^\n]*|/\*(?:.*?\*/|.*)", re.DOTALL)
 _TRAILING_COMMAS = re.compile(rf"{_STRING}|,(?=\s*[}}\]])")
 
 
@@ -56,7 +58,7 @@ class Folder:
         return next((name for name in names if self.has(name)), None)
 
     def text(self, name: str) -> str:
-        """Return what a file of up to 1 MiB holds; nothing where there is none."""
+        """Return what a file of up to 256 KiB holds; nothing where there is none."""
         return read_repository_text(self.work_tree, self.named(name))
 
     def json(self, name: str) -> dict[str, Any]:
@@ -77,7 +79,7 @@ class Folder:
     def yaml(self, name: str) -> dict[Any, Any]:
         """Return the mapping in a file of YAML; an empty one where there is none."""
         try:
-            value = yaml.safe_load(self.text(name))
+            value = bounded_yaml.load(self.text(name))
         except (yaml.YAMLError, ValueError, RecursionError):
             return {}
         return value if isinstance(value, dict) else {}

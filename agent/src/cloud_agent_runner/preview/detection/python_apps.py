@@ -28,7 +28,7 @@ _ASGI = (
     r"get_app|get_application|create_app|create_application)\("
 )
 # Of a function that takes no arguments, or could do without them.
-_ASGI_FACTORY = r"^def ((?:create|get|make)_(?:app|application))\((?:\s*|[^()]*=[^()]*)\)"
+_ASGI_FACTORY = r"^def ((?:create|get|make)_(?:app|application))\((?:\s*|[^()=]*=[^()]*)\)"
 _ASGI_BY_NAME = r"""^(?!#).*\buvicorn\.run\(\s*f?["']([\w.]+:\w+)["']"""
 _FLASK_INSTANCE = r"^(\w+)\s*(?::\s*[\w.]+\s*)?=\s*(?:(?:flask\.)?Flask|create_app)\("
 # Flask calls it without arguments, so the first one isn't required.
@@ -39,7 +39,7 @@ _PROGRAMS = {
     "dash": (r"^(?:import|from) dash\b", ""),
     "nicegui": (r"^from nicegui\b", ""),
     "python-fasthtml": (r"^from fasthtml\b", ""),
-    "aiohttp": (r"^\s*(?:aiohttp\.)?web\.run_app\(", ""),
+    "aiohttp": (r"^[ \t]*(?:aiohttp\.)?web\.run_app\(", ""),
 }
 _RELOADING = frozenset({"nicegui", "python-fasthtml"})
 # Those that are started by a program of their framework's: what the file has, and the module with its arguments.
@@ -115,7 +115,7 @@ def _django(folder: Folder, _: set[str]) -> _App | None:
 
 
 def _streamlit(folder: Folder, dependencies: set[str]) -> _App | None:
-    if "streamlit" not in dependencies or not (found := file_with(folder, r"^\s*(?:import|from) streamlit\b")):
+    if "streamlit" not in dependencies or not (found := file_with(folder, r"^[ \t]*(?:import|from) streamlit\b")):
         return None
     return _App(f"streamlit run {shlex.quote(found.name)} {STREAMLIT}", f"Streamlit: {folder.named(found.name)}")
 

@@ -7,6 +7,7 @@ import shlex
 from dataclasses import dataclass, field, replace
 
 _COMMANDS_LIMIT = 100
+LINE_LIMIT = 10_000  # characters
 _OPERATORS = frozenset(";<>|&()\n")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 # Options of usual programs that take a value, so that it's no argument.
@@ -70,7 +71,9 @@ class Command:
 
 
 def commands(line: str) -> list[Command]:
-    """Return the commands of a command line, 100 at most, none where it can't be read."""
+    """Return the commands of a command line, 100 at most; none where it can't be read, or is longer than anybody's."""
+    if len(line) > LINE_LIMIT:
+        return []
     found: list[Command] = []
     words: list[str] = []
     tokens = _tokens(line)

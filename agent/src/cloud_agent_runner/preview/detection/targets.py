@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloud_agent_runner.preview.detection.command_lines import runs_here, server_in
 from cloud_agent_runner.preview.detection.folder import strings, table
+from cloud_agent_runner.preview.detection.shell import LINE_LIMIT
 from cloud_agent_runner.preview.env_files import JUSTFILES, MAKEFILES, TASKFILES
 from cloud_agent_runner.preview.toolchains import MISE_FILES
 
@@ -34,10 +35,10 @@ _MAKE = re.compile(
     re.MULTILINE,
 )
 _JUST = re.compile(
-    r"^@?(?P<name>[\w-]+)(?P<parameters>[^\n:]*):(?!=)(?P<first>[^\n]*)\n(?P<recipe>(?:[ \t]+[^\n]*\n?|\n)*)",
+    r"^@?(?P<name>[\w-]++)(?P<parameters>[^\n:]*+):(?!=)(?P<first>[^\n]*)\n(?P<recipe>(?:[ \t]+[^\n]*\n?|\n)*)",
     re.MULTILINE,
 )
-_PARAMETER = re.compile(r"""[*+$]*(\w+)(?:=["']?([^"'\s]*)["']?)?""")
+_PARAMETER = re.compile(r"""[*+$]{0,2}(\w+)(?:=["']?([^"'\s]*)["']?)?""")
 # What a session does itself, or what isn't needed to see a page.
 _DONE_OTHERWISE = re.compile(
     r"\.?(?:install|deps?|depend|setup|bootstrap|init|env|venv|node_modules|vendor|docker|compose|db|database|up|services?"
@@ -48,7 +49,7 @@ _IN_BACKGROUND = re.compile(
     r"^(?:docker|docker-compose|podman|podman-compose|nerdctl)\s(?=.*\s(?:-d|--detach|--wait)(?:\s|$))[^;&|]*$"
 )
 _ASSIGNED = re.compile(
-    r"^(?:export[ \t]+)?(\w+)[ \t]*(?:\?|::?)?=[ \t]*[\"']?([^\n\"'#]*?)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE
+    r"^(?:export[ \t]+)?(\w+)[ \t]*(?:\?|::?)?=[ \t]*[\"']?([^\n\"'#]*+)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE
 )
 _USED = re.compile(r"\$\((\w+)\)|\$\{(\w+)\}|\{\{\s*\.?(\w+)\s*\}\}")
 _EXPANSION = re.compile(r"\$[({@<^*?]|\{\{")
@@ -108,7 +109,7 @@ _FILES: tuple[tuple[tuple[str, ...], Callable[[Folder, str], dict[str, _Target]]
 
 
 def _recipes(text: str, pattern: re.Pattern[str], unknown: Callable[[str], str] | None = None) -> dict[str, _Target]:
-    variables = dict(_ASSIGNED.findall(text))
+    variables = {name: value.rstrip() for name, value in _ASSIGNED.findall(text)}
     found = {one["name"]: one for one in pattern.finditer(f"{text}\n")}
     lines = {
         name: _plain(_line(one["recipe"]), variables | _given(one["parameters"]), unknown)
@@ -147,17 +148,20 @@ def _steps(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _plain(line: str, variables: Mapping[str, str], unknown: Callable[[str], str] | None = None) -> str:
-    """Return the line with the file's variables put in; nothing where it still isn't plain text."""
+    """Return the line with the file's variables put in; nothing where it still isn't plain text, or gets too long."""
 
     def value(found: re.Match[str]) -> str:
         name = next(filter(None, found.groups()))
         if name in _OWN:
             return f"${name}"
-        return variables[name] if name in variables else unknown(name) if unknown else found[0]
+        known = variables.get(name)
+        return known[: LINE_LIMIT + 1] if known is not None else unknown(name) if unknown else found[0]
 
-    for _ in range(3):  # a variable may be made of others
+    for _ in range(3):  # a variable may be made of others, and a line of millions
+        if len(line) > LINE_LIMIT:
+            return ""
         line = _USED.sub(value, line)
-    return "" if _EXPANSION.search(line) else line.replace("$$", "$").strip()
+    return "" if len(line) > LINE_LIMIT or _EXPANSION.search(line) else line.replace("$$", "$").strip()
 
 
 def _commands(value: object) -> Iterator[str]:

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cloud_agent_runner.preview.toolchains import requested_bun
 from cloud_agent_runner.preview.toolchains.ranges import VersionRange
-from cloud_agent_runner.repository.file import has_repository_file, read_repository_object, read_repository_text
+from cloud_agent_runner.repository.file import (
+    has_repository_file,
+    read_repository_head,
+    read_repository_object,
+    read_repository_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,6 +77,10 @@ class _Root:
     def package(self) -> dict[str, Any]:
         return read_repository_object(self.work_tree, str(self.folder / "package.json"))
 
+    @property
+    def lock_head(self) -> str:
+        return read_repository_head(self.work_tree, str(self.folder / self.lock)) if self.lock else ""
+
     def text(self, name: str) -> str:
         return read_repository_text(self.work_tree, str(self.folder / name))
 
@@ -129,12 +138,12 @@ def _npm(root: _Root) -> str:
     if root.lock is None:
         return "npm install --no-package-lock"
     # npm 6 and older, which wrote version 1, installed what later ones refuse for a conflict of peers.
-    version = read_repository_object(root.work_tree, str(root.folder / root.lock)).get("lockfileVersion")
-    return "npm ci --legacy-peer-deps" if version == 1 else "npm ci"
+    is_old = re.search(r'"lockfileVersion":\s*1\b', root.lock_head)
+    return "npm ci --legacy-peer-deps" if is_old else "npm ci"
 
 
 def _pnpm(root: _Root) -> str:
-    written = re.search(r"^lockfileVersion:\s*'?(\d+)", root.text("pnpm-lock.yaml"), re.MULTILINE)
+    written = re.search(r"^lockfileVersion:\s*'?(\d+)", root.lock_head, re.MULTILINE)
     majors = _PNPM.get(written[1] if written else "", _PNPM_OF_9)
     engines = root.package.get("engines")
     accepted = VersionRange.parse(str(engines.get("pnpm", ""))) if isinstance(engines, dict) else None
@@ -148,7 +157,7 @@ def _pnpm(root: _Root) -> str:
 
 
 def _yarn(root: _Root) -> str:
-    lock = root.text("yarn.lock")
+    lock = root.lock_head
     written = re.search(r"^__metadata:\s+version: (\d+)", lock, re.MULTILINE)
     modern = written or (not lock and root.text(".yarnrc.yml"))
     version = root.version or (_YARN.get(written[1], _NEWEST_YARN) if written else _NEWEST_YARN if modern else "1")

@@ -17,6 +17,7 @@ import yaml
 
 from cloud_agent_runner.preview.env_files import env_file
 from cloud_agent_runner.preview.folders import at, names_in
+from cloud_agent_runner.repository import bounded_yaml
 from cloud_agent_runner.repository.file import read_repository_file
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _places(work_tree: Path) -> Iterator[tuple[str, str]]:
 
 def _document(work_tree: Path, name: str) -> Any:  # noqa: ANN401 - whatever YAML holds
     try:
-        return yaml.safe_load(read_repository_file(work_tree, name, _SIZE_LIMIT_BYTES))
+        return bounded_yaml.load(read_repository_file(work_tree, name, _SIZE_LIMIT_BYTES))
     except (OSError, yaml.YAMLError, ValueError, RecursionError):
         return None
 

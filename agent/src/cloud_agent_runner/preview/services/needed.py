@@ -29,14 +29,16 @@ if TYPE_CHECKING:
 _FILES_LOOKED_AT = 50
 # One on this machine, at the usual port: what is elsewhere, or commented out, isn't what a session would run.
 _URL = re.compile(
-    r"""^\s*(?:export\s+)?\w+\s*=\s*["']?(?P<kind>postgres|mysql|mariadb|redis)(?:ql)?(?:\+\w+)?://"""
+    r"""^[ \t]*(?:export[ \t]+)?\w+[ \t]*=[ \t]*["']?(?P<kind>postgres|mysql|mariadb|redis)(?:ql)?(?:\+\w+)?://"""
     r"""(?:(?P<user>[^\s:@/"']*)(?::(?P<password>[^\s@/"']*))?@)?"""
     r"""(?:localhost|127\.0\.0\.1)(?::(?:5432|3306|6379))?(?:/(?P<database>[\w-]*))?(?![\w:.])""",
     re.MULTILINE,
 )
-_DATABASE_URL = re.compile(r"""^\s*(?:export\s+)?DATABASE_URL\s*=\s*["']?(\w[^\s"']*)""", re.MULTILINE)
+_DATABASE_URL = re.compile(r"""^[ \t]*(?:export[ \t]+)?DATABASE_URL[ \t]*=[ \t]*["']?(\w[^\s"']*)""", re.MULTILINE)
 # Rails' adapter, which is also how DATABASE_URL has to begin for it.
-_ADAPTER = re.compile(r"^\s+adapter:\s*[\"']?(?P<scheme>postgresql|postgis|mysql2|trilogy|sqlite3)\b", re.MULTILINE)
+_ADAPTER = re.compile(
+    r"^[ \t]+adapter:[ \t]*[\"']?(?P<scheme>postgresql|postgis|mysql2|trilogy|sqlite3)\b", re.MULTILINE
+)
 _DATABASE_YML = ("config/database.yml", "*/config/database.yml")
 # Laravel's. Laravel Sail calls its servers by the names of its Compose file.
 _CONNECTION = re.compile(r"^DB_CONNECTION=[\"']?(?P<kind>mysql|mariadb|pgsql)\b", re.MULTILINE)

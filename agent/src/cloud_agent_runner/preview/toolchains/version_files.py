@@ -180,7 +180,7 @@ def _go_mod(work_tree: Path, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _gemfile(work_tree: Path, path: str) -> Iterator[tuple[str, Any]]:
-    arguments = re.search(r"^\s*ruby[ (]+(.*)$", read_repository_text(work_tree, path), re.MULTILINE)
+    arguments = re.search(r"^[ \t]*ruby[ (]+(.*)$", read_repository_text(work_tree, path), re.MULTILINE)
     versions = re.findall(r"""["']([~<>=! ]*\d[\d.]*)["']""", arguments[1]) if arguments else []
     yield "ruby", " ".join(versions)
 
