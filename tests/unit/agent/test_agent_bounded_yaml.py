@@ -52,5 +52,5 @@ def test_what_would_take_long_is_refused(what: str) -> None:
 def test_a_file_that_would_take_long_counts_as_one_that_cannot_be_read(tmp_path: Path, what: str) -> None:
     for name in ("compose.yaml", "pnpm-workspace.yaml"):
         (tmp_path / name).write_text(f"{TOO_MUCH[what]}\n")
-    assert list(compose_files(tmp_path)) in ([], [[]])
+    assert list(compose_files(tmp_path)) == []
     assert Folder(tmp_path).yaml("pnpm-workspace.yaml") == {}

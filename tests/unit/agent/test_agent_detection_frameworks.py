@@ -27,6 +27,7 @@ JEKYLL = 'bundle exec jekyll serve --host "$HOST" --port "$PORT"'
         ({**GO, "main.go": "package main\n", "internal/http/server.go": GO_SERVER}, "go run ."),
         ({**GO, "cmd/worker/main.go": "package main\n", "cmd/server/main.go": GO_SERVER}, "go run ./cmd/server"),
         ({**GIN, "cmd/shop/main.go": "package main\n"}, "go run ./cmd/shop"),
+        ({"go.mod": GIN["go.mod"].replace("\n", "\r\n"), "cmd/shop/main.go": "package main\n"}, "go run ./cmd/shop"),
         ({**GO, "cmd/tool/main.go": "package main\n", "cmd/shop/main.go": GO_SERVER}, "go run ./cmd/shop"),
         ({**GO, "cmd/api/main.go": "package main\n", "cmd/tool/main.go": "package main\n"}, "go run ./cmd/api"),
         ({**GO, "cmd/tool/main.go": "package main\n"}, None),

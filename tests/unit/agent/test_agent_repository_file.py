@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cloud_agent_runner.repository.file import has_repository_file, read_repository_file, read_repository_text
+from cloud_agent_runner.repository.file import (
+    has_repository_file,
+    read_repository_file,
+    read_repository_object,
+    read_repository_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,6 +108,14 @@ def test_a_large_file_takes_no_memory(work_tree: Path) -> None:
         tracemalloc.stop()
 
     assert peak < 100 * LIMIT
+
+
+def test_a_text_of_more_than_256_kib_and_an_object_of_more_than_1_mib_count_as_absent(work_tree: Path) -> None:
+    for more in (0, 1):
+        (work_tree / "text").write_text("x" * (256 * 1024 + more))
+        (work_tree / "object").write_text('{"a": 1}' + " " * (1024 * 1024 - 8 + more))
+        assert bool(read_repository_text(work_tree, "text")) is not bool(more)
+        assert bool(read_repository_object(work_tree, "object")) is not bool(more)
 
 
 def test_no_descriptor_stays_open(work_tree: Path) -> None:

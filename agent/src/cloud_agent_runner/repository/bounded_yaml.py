@@ -6,7 +6,12 @@ the ones before) have it construct more than any memory holds.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _EVENTS_LIMIT = 20_000
 _DEPTH_LIMIT = 50
@@ -21,7 +26,8 @@ def load(text: str | bytes) -> object:
         ValueError: of `int()` and the like.
         RecursionError: an alias stands for what it's in.
     """
-    _refuse_what_takes_long_to_parse(text)
+    for _ in bounded_events(text, yaml.SafeLoader, depth_limit=_DEPTH_LIMIT, events_limit=_EVENTS_LIMIT):
+        pass
     document = yaml.compose(text, yaml.SafeLoader)
     if document is None:
         return None
@@ -31,12 +37,22 @@ def load(text: str | bytes) -> object:
     return value
 
 
-def _refuse_what_takes_long_to_parse(text: str | bytes) -> None:
+def bounded_events(
+    text: str | bytes, loader: type[yaml.SafeLoader], *, depth_limit: int, events_limit: int
+) -> Iterator[yaml.Event]:
+    """Yield what a document is parsed into, before anything is made of it.
+
+    Raises:
+        yaml.YAMLError: it's none, is nested too deeply, or has too many values; the last two with their place.
+    """
     depth = 0
-    for events, event in enumerate(yaml.parse(text, yaml.SafeLoader)):
+    for events, event in enumerate(yaml.parse(text, loader)):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEPTH_LIMIT or events > _EVENTS_LIMIT:
-            raise yaml.YAMLError("it's nested too deeply, or has too many values")
+        if depth > depth_limit or events > events_limit:
+            objection = "it's nested too deeply" if depth > depth_limit else "it has too many values"
+            mark: Any = event.start_mark  # the stubs know two classes of it, and take one
+            raise yaml.MarkedYAMLError(problem=objection, problem_mark=mark)
+        yield event
 
 
 def _nodes(node: yaml.Node, counted: dict[int, int]) -> int:

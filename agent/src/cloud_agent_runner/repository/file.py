@@ -43,7 +43,7 @@ def read_repository_head(work_tree: Path, name: str) -> str:
         return ""
 
 
-def _read(work_tree: Path, name: str, limit: int) -> bytes:
+def _read(work_tree: Path, name: str, size: int) -> bytes:
     try:
         # Not to wait for a writer, if it's a FIFO.
         descriptor = os.open(_inside(work_tree, name), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -53,7 +53,7 @@ def _read(work_tree: Path, name: str, limit: int) -> bytes:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "it isn't a regular file", name)
         with open(descriptor, "rb", closefd=False) as file:
-            return file.read(limit)
+            return file.read(size)
     finally:
         os.close(descriptor)
 

@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Protocol
 
 import yaml
 
+from cloud_agent_runner.repository.bounded_yaml import bounded_events
+
 _VALUES_LIMIT = 5_000
 _DEPTH_LIMIT = 20
 
@@ -53,13 +55,7 @@ def parse(content: bytes) -> tuple[yaml.Node | None, object]:
 
 
 def _refuse_what_is_not_plain(content: bytes) -> None:
-    depth = 0
-    for values, event in enumerate(yaml.parse(content, _Loader)):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEPTH_LIMIT:
-            raise PlainYamlError("it's nested too deeply", event.start_mark)
-        if values > _VALUES_LIMIT:
-            raise PlainYamlError("it has too many values", event.start_mark)
+    for event in bounded_events(content, _Loader, depth_limit=_DEPTH_LIMIT, events_limit=_VALUES_LIMIT):
         if isinstance(event, yaml.NodeEvent) and (objection := _objection(event)):
             raise PlainYamlError(objection, event.start_mark)
 

@@ -16,13 +16,13 @@ _SERVERS = ("web", "server", "app", "api", "http", "httpd", "serve", "backend", 
 _FRAMEWORK = re.compile(
     r"^[ \t]*(?:require[ \t]+)?(?:github\.com/(?:gin-gonic/gin|labstack/echo|gofiber/fiber|go-chi/chi|gorilla/mux|"
     r"valyala/fasthttp|julienschmidt/httprouter|beego/beego|pocketbase/pocketbase|danielgtaylor/huma)|"
-    r"goa\.design/goa)\S*[ \t]+v\S+[ \t]*$",  # one that only another one needs has a comment that says so
+    r"goa\.design/goa)\S*[ \t]+v\S+\s*$",  # one that only another one needs has a comment that says so
     re.MULTILINE,
 )
 _SERVES = re.compile(r"\bListenAndServe\w*\(|\bhttp\.(?:Server\{|Serve\()")
 _IS_MAIN = re.compile(r"^package main\b", re.MULTILINE)
 _COMMANDS = re.compile(
-    r"^[ \t]*(?:require[ \t]+)?github\.com/(?:spf13/cobra|urfave/cli)\S*[ \t]+v\S+[ \t]*$", re.MULTILINE
+    r"^[ \t]*(?:require[ \t]+)?github\.com/(?:spf13/cobra|urfave/cli)\S*[ \t]+v\S+\s*$", re.MULTILINE
 )
 _SERVING_COMMAND = re.compile(r"""\b(?:Use|Name):\s*"(serve|server|start|web|run)\b""")
 # From the module's own folder to where its handlers usually are.
